@@ -1,0 +1,108 @@
+# The only entry: `make help` prints what there is. Every step shows what it is doing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STATE  ?= var
+DEMO   := $(STATE)/demo
+PORT   ?= 8000
+
+# Threads of the numeric libraries fight over two cores and win nothing on tables of this size.
+export OMP_NUM_THREADS ?= 2
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+.PHONY: help
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
+
+.PHONY: install
+install: $(VENV)/.installed ## install what the service needs into .venv
+
+.PHONY: install-dev
+install-dev: $(VENV)/.installed-dev ## install what development and tests need into .venv
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making the environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked dependencies (about 1 GB, once) …"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: demo
+demo: install ## invent a company, learn, score, and say what was found
+	@rm -rf $(DEMO)
+	@$(BIN)/retention-train company --state $(DEMO)
+	@$(BIN)/retention-train import $(DEMO)/records --state $(DEMO)
+	@$(BIN)/retention-train fit --state $(DEMO)
+	@$(BIN)/retention-train truth --state $(DEMO)
+	@$(BIN)/retention-serve score --state $(DEMO)
+	@$(BIN)/retention-serve summary --state $(DEMO) --open 'make serve'
+
+.PHONY: serve
+serve: install ## open the service on what `make demo` made
+	@$(BIN)/retention-serve serve --state $(DEMO) --port $(PORT)
+
+# The folders of the two public sets; their READMEs say where to get them.
+DATA ?= ../shared/data
+
+.PHONY: happyforce
+happyforce: install ## real data: 37 companies' daily votes, judged beside published baselines
+	@$(MAKE) --no-print-directory example SET=happyforce
+
+.PHONY: ola
+ola: install ## real data: a panel of drivers, judged beside published baselines
+	@$(MAKE) --no-print-directory example SET=ola
+
+.PHONY: example
+example: install
+	@test -d $(DATA)/$(SET) || { echo "$(DATA)/$(SET) is missing: see examples/$(SET)/README.md, then make $(SET) DATA=…"; exit 1; }
+	@rm -rf $(STATE)/$(SET)
+	@$(BIN)/python examples/$(SET)/convert.py $(DATA)/$(SET) $(STATE)/$(SET)/records
+	@$(BIN)/retention-train import $(STATE)/$(SET)/records --state $(STATE)/$(SET) \
+	  $(if $(wildcard examples/$(SET)/mapping.toml),--mapping examples/$(SET)/mapping.toml)
+	@$(BIN)/retention-train fit --plan examples/$(SET)/plan.toml --state $(STATE)/$(SET)
+
+.PHONY: test
+test: install-dev ## run every test (-n 2: one worker per core)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+.PHONY: lint
+lint: install-dev ## style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: docs
+docs: install ## renew the reference pages in docs/
+	@$(BIN)/python docs/generate.py
+
+.PHONY: format
+format: install-dev ## put the style right
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: ## renew the locked dependencies (needs uv)
+	@uv pip compile pyproject.toml --group build --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
+	@uv pip compile pyproject.toml --group build -c requirements-dev.lock $(LOCK_OPTIONS) -o requirements.lock
+# A week's cooldown: a release that turns out bad is mostly gone by then.
+LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+  --exclude-newer $(shell date -u -d '7 days ago' +%F)
+
+.PHONY: clean
+clean: ## remove the environment and everything that was made
+	rm -rf $(VENV) var build *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
