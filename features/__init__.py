@@ -1,0 +1,1 @@
+"""What was known on a date: records → tables → one row per (employee, as_of)."""

@@ -1,0 +1,105 @@
+"""MAIN: records → one row per (employee, as_of), a card per column. Training, nightly scoring and requests call this.
+
+    records ─▶ panel (who was at risk, in which post) ─▶ one block per theme ─▶ joined on (employee, as_of)
+
+What a row says depends on the records known by its ``as_of`` alone: not on what came later, not on who else is asked
+for, not on the order of the input. All cards are always there; a column that cannot be known is null, never zero:
+
+- A sum or a count is known when the feed covers the window: somebody had such a record on or before its first day
+  (a person hired within the window needs cover from the hiring date on). So 0 means "none", null means "not told".
+- A mean, a change, a latest value needs only the facts it is made of.
+- Attendance is kept on everybody: a person without a record in the window is unknown there, not at zero hours.
+- What a feed that has fallen silent would have said is not guessed: a dead feed looks like inactivity here, and the
+  watch over fresh data (monitoring) has to catch it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+import polars as pl
+
+from features import (
+    career,
+    engagement,
+    engine,
+    fairness,
+    growth,
+    interactions,
+    pay,
+    recognition,
+    team,
+    workload,
+)
+from features import (
+    own as own_columns,
+)
+from features.cards import Card
+from features.engine import Frame
+from features.snapshots import Panel, Records, panel
+from features.tables import OwnColumn
+
+BLOCKS = (career, growth, recognition, engagement, interactions, workload, team, pay, fairness)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows sorted by (as_of, employee_id): those two, then one column per card in card order.
+
+    Numbers are Float64 with null for unknown, categories String.
+    """
+
+    frame: pl.DataFrame
+    cards: tuple[Card, ...]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The feature columns alone, rows in frame order: float64 with NaN, categories as object with None."""
+        columns: dict[str, object] = {}
+        for card in self.cards:
+            values = self.frame[card.column]
+            if card.kind == "number":
+                columns[card.column] = values.fill_null(float("nan")).to_numpy()
+            else:
+                columns[card.column] = pd.array(values.to_list(), dtype=object)
+        return pd.DataFrame(columns, index=range(self.frame.height))
+
+
+def matrix(
+    records: Records,
+    *,
+    as_of: Sequence[date],
+    own: Sequence[OwnColumn] = (),
+    employees: Collection[str] | None = None,
+) -> Matrix:
+    """What was known on each ``as_of`` about everybody at risk (or those of them in ``employees``).
+
+    Comparisons with colleagues are made over everybody at risk before the rows asked for are picked.
+    """
+    own_cards = own_columns.cards(own)
+    ground = panel(records, as_of)
+    parts = [(block.columns(ground), block.CARDS) for block in BLOCKS]
+    parts.append((own_columns.columns(ground, own), own_cards))
+    cards = tuple(card for _, block_cards in parts for card in block_cards)
+    rows = _joined(ground, parts)
+    if employees is not None:
+        rows = rows.filter(nw.col("employee_id").is_in(sorted(employees)))
+    frame = engine.collected(rows, dates=("as_of",))
+    return Matrix(_in_order(frame, cards), cards)
+
+
+def _joined(ground: Panel, parts: Sequence[tuple[Frame, Sequence[Card]]]) -> Frame:
+    rows = ground.rows.select("employee_id", "place", "as_of")
+    for frame, cards in parts:
+        wanted = engine.held(frame.select("employee_id", "place", *[card.column for card in cards]))
+        rows = rows.join(wanted, on=["employee_id", "place"], how="left")
+    return rows
+
+
+def _in_order(frame: pl.DataFrame, cards: Sequence[Card]) -> pl.DataFrame:
+    numbers = [pl.col(card.column).cast(pl.Float64) for card in cards if card.kind == "number"]
+    names = [card.column for card in cards]
+    return frame.with_columns(numbers).select("employee_id", "as_of", *names).sort("as_of", "employee_id")

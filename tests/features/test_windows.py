@@ -1,0 +1,153 @@
+"""The interval primitive against drawn cases: when a fact begins to count, and when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import narwhals.stable.v2 as nw
+
+from features import engine, windows
+from features.engine import Frame
+from features.windows import Measure, Spine
+
+FACT = {"employee_id": "text", "happened_on": "int", "known_on": "int", "_seq": "int", "value": "number"}
+
+
+def facts(*rows: tuple[object, ...], key: Sequence[str] = ("employee_id", "happened_on")) -> Frame:
+    """Rows (employee_id, happened_on, known_on, value); ``_seq`` is their order."""
+    numbered = [(who, happened, known, i, value) for i, (who, happened, known, value) in enumerate(rows)]
+    columns = dict(zip(FACT, map(list, zip(*numbered, strict=True)), strict=True))
+    return windows.lifetimes(engine.table(columns, FACT), list(key))
+
+
+def spine(as_of: Sequence[int], *people: str, hired_on: int = 0) -> Spine:
+    rows = [(who, place, day, hired_on) for who in people for place, day in enumerate(as_of)]
+    columns = dict(
+        zip(("employee_id", "place", "as_of", "hired_on"), map(list, zip(*rows, strict=True)), strict=True)
+    )  # fmt: skip
+    kinds = {"employee_id": "text", "place": "int", "as_of": "int", "hired_on": "int"}
+    return Spine(tuple(as_of), engine.table(columns, kinds))
+
+
+def read(frame: Frame, *expressions: nw.Expr) -> list[tuple[object, ...]]:
+    named = [expression.alias(str(i)) for i, expression in enumerate(expressions)]
+    return engine.collected(frame.select("employee_id", "place", *named)).sort("employee_id", "place").rows()
+
+
+def test_a_fact_counts_from_the_day_it_is_known_and_for_the_window_from_the_day_it_happened() -> None:
+    """happened 100, known 108, window 30: counts on 108 … 129, not on 107 and not on 130."""
+    days = (107, 108, 129, 130)
+    sums = windows.window_sums(spine(days, "a"), facts(("a", 100, 108, 2.5)), [Measure("m", nw.col("value"), (30,))])
+    assert [row[2] for row in read(sums, nw.col("m_30d_sum") / windows.MILLION)] == [0.0, 2.5, 2.5, 0.0]
+
+
+def test_a_fact_dated_ahead_counts_only_from_its_date() -> None:
+    days = (99, 100)
+    sums = windows.window_sums(spine(days, "a"), facts(("a", 100, 50, 1.0)), [Measure("m", nw.col("value"), (30,))])
+    assert [row[2] for row in read(sums, nw.col("m_30d_n"))] == [0, 1]
+
+
+def test_a_correction_takes_the_place_of_the_fact_from_the_day_it_is_known() -> None:
+    days = (105, 110, 115)
+    told = facts(("a", 100, 100, 1.0), ("a", 100, 110, 7.0))
+    sums = windows.window_sums(spine(days, "a"), told, [Measure("m", nw.col("value"), (30,))])
+    assert [row[2] for row in read(sums, nw.col("m_30d_sum") / windows.MILLION)] == [1.0, 7.0, 7.0]
+
+
+def test_of_two_versions_known_on_the_same_day_the_later_arrival_wins_at_once() -> None:
+    told = facts(("a", 100, 101, 1.0), ("a", 100, 101, 7.0))
+    sums = windows.window_sums(spine((100, 101, 102), "a"), told, [Measure("m", nw.col("value"), (30,))])
+    assert [row[2] for row in read(sums, nw.col("m_30d_sum") / windows.MILLION)] == [0.0, 7.0, 7.0]
+
+
+def test_a_count_is_zero_when_the_feed_covers_the_window_and_unknown_when_it_does_not() -> None:
+    """b's first record on day 100 starts the feed: 30 days back from 129 begins on 100, from 128 on 99."""
+    told = facts(("b", 100, 100, 1.0))
+    sums = windows.window_sums(spine((99, 128, 129), "a", "b"), told, [Measure("m", nw.col("value"), (30,))])
+    assert read(sums, windows.total("m", 30)) == [
+        ("a", 0, None),
+        ("a", 1, None),
+        ("a", 2, 0.0),
+        ("b", 0, None),
+        ("b", 1, None),
+        ("b", 2, 1.0),
+    ]
+
+
+def test_for_a_person_hired_within_the_window_the_feed_must_cover_the_time_since_hiring() -> None:
+    told = facts(("b", 100, 100, 1.0))
+    measures = [Measure("m", nw.col("value"), (30,))]
+    new = windows.window_sums(spine((110,), "a", hired_on=100), told, measures)
+    old = windows.window_sums(spine((110,), "a", hired_on=99), told, measures)
+    assert read(new, windows.total("m", 30)) == [("a", 0, 0.0)]
+    assert read(old, windows.total("m", 30)) == [("a", 0, None)]
+
+
+def test_a_ratio_compares_with_the_persons_own_rate_and_one_event_does_not_explode() -> None:
+    """Usual: one a day on days 1 … 180, expected 30 in 30 days; then 10 in the last 30 days; b never does anything."""
+    told = facts(*[("a", day, day, 1.0) for day in range(1, 181)], *[("a", day, day, 1.0) for day in range(181, 191)])
+    sums = windows.window_sums(spine((210,), "a", "b", hired_on=1), told, [Measure("m", nw.col("value"), (30, 210))])
+    assert read(sums, windows.ratio("m", 30, 210)) == [("a", 0, 11.0 / 31.0), ("b", 0, 1.0)]
+
+
+def test_there_is_no_own_rate_before_sixty_days_of_it() -> None:
+    told = facts(("a", 1, 1, 1.0))
+    sums = windows.window_sums(spine((89, 90), "a", hired_on=1), told, [Measure("m", nw.col("value"), (30, 210))])
+    assert read(sums, windows.ratio("m", 30, 210)) == [("a", 0, None), ("a", 1, 1.0 / (1 / 60 * 30 + 1))]
+
+
+def test_a_change_is_the_recent_mean_minus_the_mean_before_it() -> None:
+    told = facts(("a", 10, 10, 0.2), ("a", 20, 20, 0.4), ("a", 100, 100, 0.9))
+    sums = windows.window_sums(spine((50, 110), "a"), told, [Measure("m", nw.col("value"), (30, 200))])
+    assert [row[2] for row in read(sums, windows.change("m", 30, 200).round(9))] == [None, 0.6]
+
+
+def test_the_latest_fact_is_the_one_that_happened_last_even_when_an_older_one_becomes_known_after_it() -> None:
+    told = facts(("a", 100, 130, 1.0), ("a", 110, 112, 2.0))
+    rows = read(windows.latest(told, (111, 112, 140), ["employee_id"]), nw.col("value"))
+    assert rows == [("a", 1, 2.0), ("a", 2, 2.0)]
+
+
+def test_a_correction_that_takes_a_value_away_brings_the_older_one_back() -> None:
+    """100: value 1 · 110: value 2, corrected on 120 to "no value" · 130: corrected again, to value 3."""
+    told = facts(("a", 100, 100, 1.0), ("a", 110, 110, 2.0), ("a", 110, 120, None), ("a", 110, 130, 3.0))
+    told = told.filter(~nw.col("value").is_null())
+    rows = read(windows.latest(told, (105, 115, 125, 135), ["employee_id"]), nw.col("value"))
+    assert [row[2] for row in rows] == [1.0, 2.0, 1.0, 3.0]
+    days = read(windows.last_day(told, (105, 115, 125, 135), ["employee_id"]), nw.col("last_day"))
+    assert [row[2] for row in days] == [100, 110, 100, 110]
+
+
+def test_a_delay_tells_what_was_in_force_so_many_days_before_as_known_now() -> None:
+    told = facts(("a", 100, 100, 1.0), ("a", 200, 200, 2.0), ("a", 100, 210, 1.5))
+    rows = read(windows.latest(told, (199, 205, 250, 300), ["employee_id"], delay=100), nw.col("value"))
+    assert rows == [("a", 1, 1.0), ("a", 2, 1.5), ("a", 3, 2.0)]
+
+
+def test_a_contact_counts_once_however_often_and_however_late_it_is_recorded() -> None:
+    told = facts(("a", 100, 100, 1.0), ("a", 105, 105, 1.0), ("a", 90, 126, 1.0), key=())
+    rows = read(windows.contacts(told, (99, 101, 110, 126, 134, 135), ["employee_id"], window=30))
+    assert [place for _, place in rows] == [1, 2, 3, 4]
+
+
+def test_others_are_compared_within_the_group_without_the_person_and_only_among_enough_of_them() -> None:
+    rows = engine.table(
+        {
+            "place": [0] * 6,
+            "team": ["red", "red", "red", "blue", "blue", None],
+            "value": [1.0, 2.0, None, 5.0, 6.0, 9.0],
+        },
+        {"place": "int", "team": "text", "value": "number"},
+    )
+    means = rows.with_columns(
+        windows.others_mean(nw.col("value"), ["team"], fewest=1).alias("one"),
+        windows.others_mean(nw.col("value"), ["team"]).alias("two"),
+    )
+    told = engine.collected(means).select("one", "two").rows()
+    assert told == [(2.0, None), (1.0, None), (1.5, 1.5), (6.0, None), (5.0, None), (None, None)]
+
+
+def test_sums_are_exact_and_what_was_added_is_taken_back_to_the_last_digit() -> None:
+    told = facts(*[("a", day, day, 0.1) for day in range(100, 110)])
+    sums = windows.window_sums(spine((109, 150), "a"), told, [Measure("m", nw.col("value"), (30,))])
+    assert [row[2] for row in read(sums, nw.col("m_30d_sum") / windows.MILLION)] == [1.0, 0.0]
