@@ -1,0 +1,1 @@
+"""One row → risk → reasons → care plan."""

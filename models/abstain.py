@@ -1,0 +1,71 @@
+"""When to say "cannot judge": too little is known of a person, or the model was never shown anybody like them.
+
+Without this a person with an empty file gets the score of a typical colleague, which looks like knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from features.cards import DRIVERS, Card
+from models.card import ModelCard
+from models.phrases import DRIVER_WORDS, fact_words, known_value
+from models.risk import INTERVAL_CARD
+
+USUALLY_KNOWN = 0.5
+"""A column is usually known when it was missing for a smaller share of people than this at training."""
+
+MOST_MISSING = 0.3
+"""The largest share of the usually known columns that may be missing for a person who still gets a score."""
+
+
+def cards_of(columns: Sequence[str], card: ModelCard) -> list[Card]:
+    """Return the card of each column the model reads, as it was at training; ``ValueError`` for one without."""
+    known = {c.column: c for c in (INTERVAL_CARD, *card.cards)}
+    absent = [c for c in columns if c not in known]
+    if absent:
+        raise ValueError(f"the model reads columns without a card: {', '.join(absent)}")
+    return [known[c] for c in columns]
+
+
+def cannot_judge(person: Mapping[str, Any], card: ModelCard, *, cards: Sequence[Card]) -> tuple[str, str] | None:
+    """Return why nothing can be said of this person, in English and Chinese; ``None`` when something can.
+
+    ``person`` maps a column to its value (absent or null is unknown); ``cards`` are those of the model's columns.
+    """
+    outside = [rule["column"] for rule in card.eligible if not _satisfied(rule, person)]
+    if outside:
+        return _outside_words(outside, person, cards)
+    usual = [c for c in cards if card.missing_share.get(c.column, 1.0) < USUALLY_KNOWN]
+    missing = [c for c in usual if known_value(person.get(c.column)) is None]
+    if len(missing) <= MOST_MISSING * len(usual):
+        return None
+    areas = [DRIVER_WORDS[d] for d in DRIVERS if any(c.driver == d for c in missing)]
+    en, zh = ", ".join(en.lower() for en, _ in areas), "、".join(zh for _, zh in areas)
+    return (
+        f"Cannot judge: no record for {len(missing)} of {len(usual)} facts that are usually known. "
+        f"Areas with gaps: {en}.",
+        f"无法判断：通常具备的 {len(usual)} 项信息中有 {len(missing)} 项没有记录。有缺口的方面：{zh}。",
+    )
+
+
+def _satisfied(rule: Mapping[str, Any], person: Mapping[str, Any]) -> bool:
+    """Return whether the rule holds as it did at training: an unknown value satisfies none."""
+    value = known_value(person.get(rule["column"]))
+    if value is None:
+        return False
+    if rule.get("values"):
+        return value in rule["values"]
+    low, high = rule.get("minimum"), rule.get("maximum")
+    return not isinstance(value, str) and (low is None or value >= low) and (high is None or value <= high)
+
+
+def _outside_words(outside: Sequence[str], person: Mapping[str, Any], cards: Sequence[Card]) -> tuple[str, str]:
+    shown = [c for c in cards if c.column in outside and c.shown]
+    words = [fact_words(c, known_value(person.get(c.column)), None) for c in shown]
+    en, zh = "; ".join(en for en, _ in words), "；".join(zh for _, zh in words)
+    return (
+        "Cannot judge: the model was learned from another group of people" + (f" (here: {en})." if en else "."),
+        "无法判断：模型依据的是另一类人员的记录" + (f"（此处：{zh}）。" if zh else "。"),
+    )

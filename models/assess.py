@@ -1,0 +1,107 @@
+"""The recipe of this package: one row per person → risk → band → reasons → care plan.
+
+The same function serves nightly scoring and a single request; a person alone gets the same answer as in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from math import isfinite, nan
+from typing import Any, Literal
+
+import numpy as np
+
+from features.matrix import Matrix
+from models.abstain import cannot_judge, cards_of
+from models.bundle import Bundle
+from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
+from models.explain import Fact, Reason, explain
+
+__all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess"]
+
+Band = Literal["calm", "watch", "act", "cannot_judge"]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the service says about one person on one day, and until more is known.
+
+    ``risk`` and ``other`` are probabilities of a voluntary and of any other exit in ``(as_of, as_of + horizon]``, by
+    horizon in days. When ``band`` is ``cannot_judge`` every number is NaN (``None`` in JSON), ``reasons`` and ``plan``
+    are empty and ``cannot_judge_en`` / ``_zh`` say why.
+    """
+
+    employee_id: str
+    as_of: date
+    risk: dict[int, float]
+    other: dict[int, float]
+    band: Band
+    cannot_judge_en: str | None
+    cannot_judge_zh: str | None
+    score: float
+    base: float
+    reasons: tuple[Reason, ...]
+    plan: CarePlan
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same facts with JSON types only: dates ISO, tuples as lists, horizons as text keys, NaN as None."""
+        return _plain(asdict(self))
+
+
+def assess(bundle: Bundle, matrix: Matrix, *, catalog: Catalog) -> list[Assessment]:
+    """Return one assessment per row of the matrix, in its order. The model is asked once for the whole batch."""
+    model, card = bundle.model, bundle.card
+    rows, people = matrix.to_pandas(), matrix.frame.to_dicts()
+    if not people:
+        return []
+    horizons = sorted({*card.horizons_days, card.reference_horizon_days})
+    incidence = model.cumulative_incidence(rows, horizons)
+    base, contributions = model.contributions(rows)
+    cards = cards_of(model.columns, card)
+    reasons = explain(contributions, cards, values=people, typical=card.typical)
+    shares = carried(contributions, cards)
+    # Conditions of an action see shown columns only: a plan must not give away what may not be told.
+    told = [c.column for c in matrix.cards if c.shown]
+    out = []
+    for i, person in enumerate(people):
+        why_not = cannot_judge(person, card, cards=cards)
+        if why_not:
+            out.append(_silent(person, horizons, why_not))
+            continue
+        risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
+        band = _band(risk[card.reference_horizon_days], card.bands)
+        care = plan(shares[i], {c: person[c] for c in told}, band=band, catalog=catalog)
+        score = base + sum(reason.contribution for reason in reasons[i])
+        who = (person["employee_id"], person["as_of"])
+        out.append(Assessment(*who, risk, other, band, None, None, score, base, reasons[i], care))
+    return out
+
+
+def _by_horizon(horizons: Sequence[int], chances: np.ndarray) -> dict[int, float]:
+    return dict(zip(horizons, chances.tolist(), strict=True))
+
+
+def _band(risk: float, bands: Mapping[str, float]) -> Band:
+    return "act" if risk >= bands["act"] else "watch" if risk >= bands["watch"] else "calm"
+
+
+def _silent(person: Mapping[str, Any], horizons: Sequence[int], why: tuple[str, str]) -> Assessment:
+    """Return an assessment without any number: nothing is guessed from what is left."""
+    nothing = dict.fromkeys(horizons, nan)
+    empty = plan(Carried({}, {}), {}, band="cannot_judge", catalog=Catalog(()))
+    who = (person["employee_id"], person["as_of"])
+    return Assessment(*who, nothing, dict(nothing), "cannot_judge", *why, nan, nan, (), empty)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return float(value) if isfinite(value) else None
+    return value

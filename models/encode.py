@@ -1,0 +1,163 @@
+"""Columns of the matrix as numbers: codes for trees, standardised columns for the linear model.
+
+Both encoders are fitted on training rows, are plain data afterwards (``to_dict``), and treat what they never saw as
+unknown rather than guessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MIN_LEVEL_ROWS = 30
+"""A category seen on fewer landmark rows gets no column of its own in the linear model."""
+TWO_YEARS_DAYS = 730 - 31
+"""The span between the first and the last of twenty-four month-ends."""
+MOVING_SHARE = 0.6
+"""When the share unknown moves by this much between snapshots, "unknown" tells the calendar, not the person."""
+
+
+def usable_columns(rows: pd.DataFrame, period: np.ndarray) -> tuple[str, ...]:
+    """Return the columns that can teach something: known for one in a hundred, and not the same for everybody.
+
+    A column that is the same for everybody on each snapshot tells the calendar (season). It is left out unless the
+    ``period`` (n,) day numbers span two years: half a year of summer teaches nothing about winter and would be
+    carried into it all the same.
+    """
+    short = len(period) == 0 or period.max() - period.min() < TWO_YEARS_DAYS
+    kept = []
+    for column in rows.columns:
+        values = rows[column]
+        if values.notna().mean() < 0.01 or values.nunique(dropna=False) < 2:
+            continue
+        calendar = len(np.unique(period)) > 1 and (values.groupby(period).nunique(dropna=False) == 1).all()
+        if not (calendar and short):
+            kept.append(column)
+    return tuple(kept)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Numbers for trees: numeric columns as they are, categories as the position in the sorted list of known levels."""
+
+    columns: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def fit(cls, rows: pd.DataFrame, columns: Sequence[str]) -> Codes:
+        """Return the codes of the levels that occur in ``rows``."""
+        text = [c for c in columns if not pd.api.types.is_numeric_dtype(rows[c])]
+        return cls(tuple(columns), {c: tuple(sorted(rows[c].dropna().astype(str).unique())) for c in text})
+
+    def transform(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return (n, p) float64; NaN where unknown, a level never seen in training included."""
+        out = np.empty((len(rows), len(self.columns)))
+        for j, column in enumerate(self.columns):
+            if column not in rows.columns:
+                out[:, j] = np.nan
+            elif column in self.categories:
+                code = pd.Index(self.categories[column]).get_indexer(pd.Index(rows[column])).astype(float)
+                out[:, j] = np.where(code < 0, np.nan, code)
+            else:
+                out[:, j] = rows[column].to_numpy(dtype=float, na_value=np.nan)
+        return out
+
+    def category_positions(self) -> list[int]:
+        """Return the positions of the category columns."""
+        return [j for j, c in enumerate(self.columns) if c in self.categories]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The linear model's columns: standardised numbers, one indicator per level, one indicator of "unknown".
+
+    A skewed number is put on a signed logarithmic scale first, in units of its typical size (so that money in cents
+    and money in thousands give the same); a standardised value is cut at four standard deviations, so that one odd
+    record cannot carry a person's risk. ``source`` says from which matrix column each
+    design column comes: contributions are summed back along it.
+    """
+
+    codes: Codes
+    source: np.ndarray
+    level: np.ndarray
+    unit: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, values: np.ndarray, codes: Codes, *, period: np.ndarray) -> Design:
+        """Return the design learned from coded rows ``values`` (n, p) of the snapshots ``period`` (n,)."""
+        columns: list[tuple[int, int, float]] = []
+        text = set(codes.category_positions())
+        for j in range(values.shape[1]):
+            unknown = np.isnan(values[:, j])
+            known = values[~unknown, j]
+            if j in text:
+                counts = np.bincount(known.astype(int), minlength=1)
+                columns += [(j, int(level), 0.0) for level in np.flatnonzero(counts >= MIN_LEVEL_ROWS)]
+            else:
+                columns.append((j, NUMBER, _log_unit(known)))
+            if 0.01 < unknown.mean() < 0.99 and not _moves(unknown, period):
+                columns.append((j, UNKNOWN, 0.0))
+        source, level, unit = (np.array(c) for c in zip(*columns, strict=True)) if columns else (np.zeros(0, int),) * 3
+        raw = _raw_design(values, source, level, unit)
+        mean, scale = np.nan_to_num(_nan_mean(raw)), np.nan_to_num(_nan_std(raw))
+        keep = scale > 1e-9
+        return cls(codes, source[keep], level[keep], unit[keep], mean[keep], scale[keep])
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Return (n, q) standardised; an unknown number stands at the mean, its indicator says so."""
+        raw = _raw_design(values, self.source, self.level, self.unit)
+        return np.nan_to_num(np.clip((raw - self.mean) / self.scale, -4.0, 4.0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for the bundle."""
+        names = ("source", "level", "unit", "mean", "scale")
+        return {name: getattr(self, name).tolist() for name in names}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], codes: Codes) -> Design:
+        """Return what ``to_dict`` wrote."""
+        kinds = {"source": int, "level": int, "unit": float, "mean": float, "scale": float}
+        return cls(codes, *(np.array(data[name], dtype=kind) for name, kind in kinds.items()))
+
+
+NUMBER, UNKNOWN = -1, -2
+
+
+def _raw_design(values: np.ndarray, source: np.ndarray, level: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    picked = values[:, source] if source.size else np.zeros((len(values), 0))
+    size = np.where(unit > 0, unit, 1.0)
+    number = np.where(unit > 0, np.sign(picked) * np.log1p(np.abs(picked) / size), picked)
+    unknown = np.isnan(picked)
+    indicator = np.where(level == UNKNOWN, unknown, (picked == level) & ~unknown)
+    return np.where(level == NUMBER, number, indicator.astype(float))
+
+
+def _log_unit(known: np.ndarray) -> float:
+    """Return the typical size of a skewed number's values other than 0, and 0 where no logarithm is needed."""
+    spread = known.std() if known.size else 0.0
+    if spread == 0 or np.mean((known - known.mean()) ** 3) / spread**3 <= 2.0:
+        return 0.0
+    return float(np.median(np.abs(known[known != 0])))
+
+
+def _moves(unknown: np.ndarray, period: np.ndarray) -> bool:
+    """Return whether "unknown" comes and goes with the snapshots rather than with the people."""
+    share = pd.Series(unknown.astype(float)).groupby(period).mean()
+    return bool(share.max() - share.min() > MOVING_SHARE)
+
+
+def _nan_mean(raw: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(raw)
+    return np.where(known, raw, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
+def _nan_std(raw: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(raw)
+    squares = np.where(known, (raw - _nan_mean(raw)) ** 2, 0.0)
+    return np.sqrt(squares.sum(axis=0) / np.maximum(known.sum(axis=0), 1))

@@ -1,0 +1,244 @@
+"""Learning a risk model from landmark rows: people in folds, every kind of model from the same folds.
+
+Input: one row per (person, as_of) with what was known then, and how long the person was seen to stay. Output: one
+calibrated ``RiskModel`` per kind, the models of each fold, and what each said of people it had not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.errors import FixableError
+from models.calibration import Calibration, HeldOut, fit_calibration, identity
+from models.encode import Codes, usable_columns
+from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
+from models.risk import Hazard, RiskModel
+from models.scores import BaseScore, BoostedScore, LinearScore, Rows, Score
+
+KINDS = ("base", "linear", "blend", "boosted")
+"""From the simplest to the freest: knowing nobody, a line, the mean of the line's and the trees' log-odds, trees."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to learn. ``edges`` in days; ``prior_sds`` are the ridge strengths tried on held-out people."""
+
+    edges: tuple[int, ...] = (30, 90, 180, 270, 365)
+    reference_days: int = 180
+    folds: int = 4
+    prior_sds: tuple[float, ...] = (0.05, 0.15)
+    max_rounds: int = 400
+    min_exits: int = 20
+    recent_days: float = 365.0
+    workers: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Landmark rows to learn from; all arrays have one entry per row.
+
+    ``time`` days to exit or end of observation, ``event`` 0/1/2 (``models.person_period``), ``follow_up`` days for
+    which the row could be observed, ``person`` an id, ``as_of_day`` a day number.
+    """
+
+    rows: pd.DataFrame
+    time: np.ndarray
+    event: np.ndarray
+    follow_up: np.ndarray
+    person: np.ndarray
+    as_of_day: np.ndarray
+
+    def take(self, mask: np.ndarray) -> Landmarks:
+        """Return the rows where ``mask`` is true."""
+        arrays = (a[mask] for a in (self.time, self.event, self.follow_up, self.person, self.as_of_day))
+        return Landmarks(self.rows.loc[mask].reset_index(drop=True), *arrays)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The models by kind, the folds' models by kind, each person's fold, and what people left out say of each kind.
+
+    ``held_out_loss`` is the mean log loss over people the scores had not seen; ``kind`` is the simplest kind whose
+    loss is within one standard error (of the difference, over people) of the best (Breiman et al. 1984, section 3.4.3).
+    """
+
+    models: dict[str, RiskModel]
+    fold_models: dict[str, tuple[RiskModel, ...]]
+    fold_of: dict[str, int]
+    held_out_loss: dict[str, float]
+    kind: str
+
+
+def plain_landmarks(rows: pd.DataFrame, time: Sequence[float], event: Sequence[int]) -> Landmarks:
+    """Return one landmark per person for data that knows nothing but (X, time, event)."""
+    t, e = np.asarray(time, dtype=float), np.asarray(event, dtype=int)
+    nobody_left = np.where(e > 0, np.inf, t)
+    return Landmarks(rows.reset_index(drop=True), t, e, nobody_left, np.arange(len(t)).astype(str), np.zeros(len(t)))
+
+
+def fit_hazards(
+    landmarks: Landmarks, settings: Settings, *, progress: Callable[[str, int, int], None] | None = None
+) -> Fitted:
+    """Return calibrated models of every kind, learned in folds of people.
+
+    Raises ``FixableError`` when fewer than ``min_exits`` people left of their own accord under observation: a model
+    that has seen so few says nothing that the base rate would not.
+    """
+    codes = Codes.fit(landmarks.rows, usable_columns(landmarks.rows, landmarks.as_of_day))
+    values = codes.transform(landmarks.rows)
+    periods = expand(landmarks.time, landmarks.event, settings.edges, follow_up=landmarks.follow_up)
+    voluntary = _Cause.of(landmarks, values, periods, VOLUNTARY, settings)
+    voluntary.refuse_fewer_than(settings.min_exits)
+    fold_of = assign_folds(landmarks.person, n_folds=settings.folds, seed=settings.seed)
+    fold = np.array([fold_of[p] for p in landmarks.person])[voluntary.rows.row]
+
+    tell = progress or (lambda step, done, total: None)
+    crossed = _cross_fit_all(voluntary, fold, codes, settings, tell)
+    other = _other_hazard(_Cause.of(landmarks, values, periods, OTHER, settings), codes, settings)
+
+    def model(kind: str, parts: tuple[tuple[float, Score], ...], calibration: Calibration) -> RiskModel:
+        return RiskModel(codes, settings.edges, settings.reference_days, Hazard(parts, calibration), other)
+
+    models, fold_models, losses = {}, {}, {}
+    for kind in KINDS:
+        members = [crossed[name] for name in (("linear", "boosted") if kind == "blend" else (kind,))]
+        log_odds = np.mean([m.log_odds for m in members], axis=0)
+        calibration = voluntary.calibrate(log_odds, settings)
+        share = 1.0 / len(members)
+        models[kind] = model(kind, tuple((share, m.final) for m in members), calibration)
+        fold_models[kind] = tuple(
+            model(kind, tuple((share, m.folds[f]) for m in members), calibration) for f in range(settings.folds)
+        )
+        losses[kind] = voluntary.loss_by_person(log_odds)
+    mean_loss = {kind: float(loss.sum() / voluntary.rows.weight.sum()) for kind, loss in losses.items()}
+    return Fitted(models, fold_models, fold_of, mean_loss, simplest_of_the_best(losses))
+
+
+def simplest_of_the_best(losses: Mapping[str, np.ndarray]) -> str:
+    """Return the first kind of ``KINDS`` that is not worse than the best by more than one standard error over people.
+
+    ``losses`` holds each person's summed loss (n_people,) per kind. Without the rule the choice between two kinds that
+    do equally well would be a coin flip, and the more flexible one is the worse bet on people it has not seen.
+    """
+    best = min(losses, key=lambda kind: losses[kind].sum())
+    for kind in KINDS:
+        worse = losses[kind] - losses[best]
+        if worse.sum() <= np.sqrt(len(worse)) * worse.std():
+            return kind
+    return best
+
+
+def assign_folds(person: np.ndarray, *, n_folds: int, seed: int) -> dict[str, int]:
+    """Return each person's fold: all rows of a person in one, folds of equal size, the same for the same seed."""
+    people = np.unique(person)
+    shuffled = np.random.default_rng(seed).permutation(len(people))
+    return dict(zip(people.tolist(), (shuffled % n_folds).tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _Crossed:
+    """One learner: a score per fold, what each said of the people left out, and the score learned from everybody."""
+
+    folds: tuple[Score, ...]
+    log_odds: np.ndarray
+    final: Score
+
+
+def _cross_fit_all(
+    cause: _Cause, fold: np.ndarray, codes: Codes, settings: Settings, tell: Callable[[str, int, int], None]
+) -> dict[str, _Crossed]:
+    done, total = 0, settings.folds * (len(settings.prior_sds) + 1)
+
+    def crossed(learn: Callable[[Rows, Rows], Score], steps: int = 1) -> tuple[tuple[Score, ...], np.ndarray]:
+        nonlocal done
+        log_odds, scores = np.empty(len(cause.rows.row)), []
+        with ThreadPoolExecutor(settings.workers) as pool:  # both learners let go of the interpreter while they work
+            masks = [fold == f for f in range(settings.folds)]
+            learned = pool.map(lambda mine: learn(cause.rows.take(~mine), cause.rows.take(mine)), masks)
+            for mine, score in zip(masks, learned, strict=True):
+                log_odds[mine] = cause.rows.take(mine).log_odds_of(score)
+                scores.append(score)
+                done += steps
+                tell("learning", done, total)
+        return tuple(scores), log_odds
+
+    base = crossed(lambda train, _: BaseScore.fit(train), steps=0)
+    ridge = {
+        sd: crossed(lambda train, _, sd=sd: LinearScore.fit(train, codes, prior_sd=sd))  # type: ignore[misc]
+        for sd in settings.prior_sds
+    }
+    best_sd = min(ridge, key=lambda sd: cause.loss(ridge[sd][1]))
+    trees = crossed(
+        lambda train, left_out: BoostedScore.fit(
+            train, codes, n_rounds=settings.max_rounds, seed=settings.seed, held_out=left_out
+        )
+    )
+    # The folds stop where the people left out stop gaining; everybody together carries a tenth more trees.
+    rounds = max(1, round(1.1 * float(np.mean([s.n_rounds for s in trees[0]]))))  # type: ignore[attr-defined]
+    return {
+        "base": _Crossed(*base, BaseScore.fit(cause.rows)),
+        "linear": _Crossed(*ridge[best_sd], LinearScore.fit(cause.rows, codes, prior_sd=best_sd)),
+        "boosted": _Crossed(*trees, BoostedScore.fit(cause.rows, codes, n_rounds=rounds, seed=settings.seed)),
+    }
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """The rows of one cause against staying, and where each came from."""
+
+    rows: Rows
+    closed_day: np.ndarray
+    person: np.ndarray
+    people_who_left: int
+
+    @classmethod
+    def of(
+        cls, landmarks: Landmarks, values: np.ndarray, periods: PersonPeriod, cause: int, settings: Settings
+    ) -> _Cause:
+        p = periods.take((periods.outcome == cause) | (periods.outcome == STAY))
+        exits = (p.outcome == cause).astype(float)
+        weight = np.full(len(p.row), 1.0 / landmarks_per_exit(landmarks))
+        rows = Rows(values, landmarks.as_of_day, p.row, p.interval, exits, weight, len(settings.edges))
+        closed = landmarks.as_of_day[p.row] + np.asarray(settings.edges)[p.interval]
+        _, person = np.unique(landmarks.person[p.row], return_inverse=True)
+        return cls(rows, closed, person, len(set(person[exits > 0].tolist())))
+
+    def refuse_fewer_than(self, min_exits: int) -> None:
+        if self.people_who_left < min_exits:
+            raise FixableError(
+                f"Too few voluntary exits to learn from: {self.people_who_left} people left within the observed "
+                f"windows, at least {min_exits} are needed.",
+                ["Import a longer history, or wait until more outcomes have matured."],
+            )
+
+    def loss(self, log_odds: np.ndarray) -> float:
+        return float(self.loss_by_person(log_odds).sum())
+
+    def loss_by_person(self, log_odds: np.ndarray) -> np.ndarray:
+        loss = self.rows.weight * (np.logaddexp(0.0, log_odds) - self.rows.exits * log_odds)
+        return np.bincount(self.person, weights=loss)
+
+    def calibrate(self, log_odds: np.ndarray, settings: Settings) -> Calibration:
+        seen = HeldOut(log_odds, self.rows.interval, self.rows.exits, self.rows.weight, self.closed_day)
+        return fit_calibration(seen, n_intervals=len(settings.edges), recent_days=settings.recent_days)
+
+
+def landmarks_per_exit(landmarks: Landmarks) -> float:
+    """Return from how many landmark rows of a person the same exit is seen, on average; 1 when nobody left."""
+    left = landmarks.person[landmarks.event == VOLUNTARY]
+    return len(left) / len(set(left.tolist())) if len(left) else 1.0
+
+
+def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
+    """Dismissals, retirements and ends of contract: a competing exit, so a plain, strongly shrunk model is enough."""
+    enough = cause.people_who_left >= settings.min_exits
+    score: Score = (
+        LinearScore.fit(cause.rows, codes, prior_sd=min(settings.prior_sds)) if enough else BaseScore.fit(cause.rows)
+    )
+    return Hazard(((1.0, score),), identity(len(settings.edges)))
