@@ -1,0 +1,1 @@
+"""Learn and judge: the only package that looks ahead, and only in ``labels``."""

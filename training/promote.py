@@ -1,0 +1,44 @@
+"""Which model may speak: gates that a new model passes before it becomes the champion.
+
+A gate answers with the evidence. A model that fails stays *challenger*; a person may promote it by name
+(``retention-train promote VERSION``), which is recorded by the catalogue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from training.evaluate import Interval
+
+LEVEL_RANGE = (0.5, 2.0)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One question put to a model: did it pass, and on what evidence."""
+
+    name: str
+    passed: bool
+    evidence: str
+
+
+def gates(
+    chosen: dict[str, Interval], base: dict[str, Interval], n_exits: int, *, fewest_exits: int = 20
+) -> tuple[Gate, ...]:
+    """Return the gates at the reference horizon for the out-of-time table of the chosen kind and of the base rate."""
+    auc, level = chosen["auc"], chosen["observed_over_expected"]
+    better = chosen["brier"].value <= base["brier"].value
+    return (
+        Gate("enough exits out of time", n_exits >= fewest_exits, f"{n_exits} people left, {fewest_exits} are needed"),
+        Gate("ranks better than chance", auc.low > 0.5, f"AUC {auc}, its lower end must lie above .5"),
+        Gate(
+            "forecasts better than the base rate",
+            better,
+            f"Brier {chosen['brier'].value:.4f} against {base['brier'].value:.4f}",
+        ),
+        Gate(
+            "right in the large",
+            level.low < LEVEL_RANGE[1] and level.high > LEVEL_RANGE[0],
+            f"observed / expected {level}, must reach into {LEVEL_RANGE}",
+        ),
+    )

@@ -1,0 +1,185 @@
+"""From a trained model to a version in the catalogue: card, bundle, figures, gates, alias.
+
+Everything a reader may later ask of a version is logged with it: the plan, the lake's versions, the out-of-time table
+with intervals, the figures, the bundle with its SHA-256.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.bundle import save_bundle
+from models.card import ModelCard
+from models.registry import MODEL_NAME, Record, promote, publish
+from models.risk import INTERVAL_CARD
+from training.evaluate import Interval, Told, told_at, wilson
+from training.figures import draw_figures
+from training.fit import CHOSEN, Trained, gain_over_linear, tables
+from training.promote import Gate, gates
+
+Tables = Mapping[str, Mapping[int, Mapping[str, Interval]]]
+
+
+@dataclass(frozen=True)
+class Released:
+    """A version in the catalogue, with the evidence. ``promoted`` says whether it became the champion."""
+
+    version: str
+    sha256: str
+    kind: str
+    card: ModelCard
+    gates: tuple[Gate, ...]
+    promoted: bool
+    unseen: Tables
+    seen: Tables
+    gain: Mapping[str, Interval]
+    kind_tested: str
+    observed_rate: float
+    apart: tuple[int, float, float] | None
+
+
+def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Path) -> Released:
+    """Write the bundle and the evaluation to ``folder``, register them, and promote when every gate is passed."""
+    unseen, seen = tables(trained, trained.unseen), tables(trained, trained.seen)
+    reference = trained.plan.reference_horizon_days
+    gain = gain_over_linear(trained, trained.unseen, reference)
+    told = told_at(trained.unseen[~trained.unseen["apart"]], reference, CHOSEN)
+    card = make_card(trained, unseen, told)
+    bundle, figures = folder / "bundle", folder / "figures"
+    sha256 = save_bundle(trained.model, card, trained.panel.rows, bundle, seed=trained.plan.seed)
+    trained.unseen.to_parquet(folder / "predictions.parquet")
+    (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
+    draw_figures(told, unseen, reference, figures)
+    record = Record(parameters(trained), metrics(unseen), {"kind": trained.kind}, bundle, sha256, figures)
+    version = publish(tracking_uri, artifacts, record)
+    passed = checked(unseen, told, reference)
+    promoted = all(gate.passed for gate in passed)
+    if promoted:
+        promote(tracking_uri, version)
+    return Released(
+        version=version,
+        sha256=sha256,
+        kind=trained.kind,
+        card=card,
+        gates=passed,
+        promoted=promoted,
+        unseen=unseen,
+        seen=seen,
+        gain=gain,
+        kind_tested=" / ".join(sorted(set(trained.unseen["chosen_kind"]))),
+        observed_rate=float(told.left.mean()) if len(told.left) else 0.0,
+        apart=kept_apart(trained, reference),
+    )
+
+
+def kept_apart(trained: Trained, horizon_days: int) -> tuple[int, float, float] | None:
+    """Return rows, share who left and mean risk told of what the plan keeps apart; None when that is nothing."""
+    rows = trained.unseen[trained.unseen["apart"]]
+    told = told_at(rows, horizon_days, CHOSEN)
+    return (len(told.left), float(told.left.mean()), float(told.risk.mean())) if len(told.left) else None
+
+
+def checked(table: Tables, told: Told, reference: int) -> tuple[Gate, ...]:
+    """Return the gates' answers; without a test in which somebody left there is nothing to promote on."""
+    if reference not in table[CHOSEN]:
+        return (Gate("enough exits out of time", False, "nobody left in the test snapshots"),)
+    n_exits = len(set(told.person[told.left > 0].tolist()))
+    return gates(dict(table[CHOSEN][reference]), dict(table["base"][reference]), n_exits)
+
+
+def make_card(trained: Trained, table: Tables, told: Told) -> ModelCard:
+    """Return the facts that travel with the model."""
+    plan, index = trained.plan, trained.panel.index
+    latest = trained.panel.rows[(index["as_of"] >= sorted(index["as_of"].unique())[-12:][0]).to_numpy()]
+    base_rate = {h: closed_rate(index, h) for h in plan.horizons_days}
+    bands = {name: min(0.9, factor * base_rate[plan.reference_horizon_days]) for name, factor in plan.bands.items()}
+    columns = trained.model.codes.columns
+    return ModelCard(
+        name=MODEL_NAME,
+        model_kind=trained.kind,
+        trained_on=str(index["as_of"].max()),
+        labels_closed_on=trained.panel.closed_on.isoformat(),
+        horizons_days=plan.horizons_days,
+        reference_horizon_days=plan.reference_horizon_days,
+        base_rate=base_rate,
+        bands=bands,
+        band_evidence=band_evidence(told, bands),
+        typical={c: typical(latest[c]) for c in columns},
+        missing_share={c: float(latest[c].isna().mean()) for c in columns},
+        cards=(*(card for card in trained.panel.cards if card.column in set(columns)), INTERVAL_CARD),
+        data_versions=dict(trained.data_versions),
+        n_people=int(index["employee_id"].nunique()),
+        n_exits=int(index.loc[index["event"] == 1, "employee_id"].nunique()),
+        eligible=tuple(asdict(rule) for rule in plan.eligible),
+        metrics=plain_tables(table),
+    )
+
+
+def closed_rate(index: pd.DataFrame, horizon_days: int) -> float:
+    """Return the share who left voluntarily within the horizon, among rows whose horizon was closed."""
+    rows = index[index["follow_up"] >= horizon_days]
+    return float(((rows["event"] == 1) & (rows["time"] <= horizon_days)).mean()) if len(rows) else 0.0
+
+
+def band_evidence(told: Told, bands: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Return what became of people out of time, by the band in which they stood.
+
+    The interval counts people, not rows: the twelve snapshots of one person are one piece of evidence.
+    """
+    edges = [0.0, bands["watch"], bands["act"], np.inf]
+    out = {}
+    for name, low, high in zip(("calm", "watch", "act"), edges, edges[1:], strict=False):
+        mine = (told.risk >= low) & (told.risk < high)
+        rate = float(told.left[mine].mean()) if mine.any() else 0.0
+        people = len(set(told.person[mine].tolist()))
+        lower, upper = wilson(rate * people, people)
+        out[name] = {"n": people, "left": round(rate * people, 1), "rate": rate, "low": lower, "high": upper}
+    return out
+
+
+def typical(values: pd.Series) -> float | str | None:
+    """Return the median of numbers, the commonest category, None when nothing is known."""
+    known = values.dropna()
+    if known.empty:
+        return None
+    return float(known.median()) if pd.api.types.is_numeric_dtype(known) else str(known.mode().iloc[0])
+
+
+def parameters(trained: Trained) -> dict[str, Any]:
+    """Return what determines the model: the plan, the data versions, the size of what it learned from."""
+    plan = {name: str(value) for name, value in asdict(trained.plan).items()}
+    data = {f"lake.{table}": version for table, version in trained.data_versions.items()}
+    return {**plan, **data, "kind": trained.kind, "n_rows": len(trained.panel.rows)}
+
+
+def metrics(table: Tables) -> dict[str, float]:
+    """Return the table flat: ``chosen.180.auc`` with ``.low`` and ``.high``."""
+    flat = {}
+    for kind, horizons in table.items():
+        for horizon, row in horizons.items():
+            for name, interval in row.items():
+                for suffix, value in (("", interval.value), (".low", interval.low), (".high", interval.high)):
+                    if np.isfinite(value):
+                        flat[f"{kind}.{horizon}.{name}{suffix}"] = float(value)
+    return flat
+
+
+def plain_tables(table: Tables) -> dict[str, Any]:
+    """Return the table with JSON types only."""
+    return {
+        kind: {
+            str(horizon): {
+                name: {k: v if np.isfinite(v) else None for k, v in asdict(interval).items()}
+                for name, interval in row.items()
+            }
+            for horizon, row in horizons.items()
+        }
+        for kind, horizons in table.items()
+    }
