@@ -1,0 +1,1 @@
+"""Score, show, record."""

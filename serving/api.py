@@ -1,0 +1,248 @@
+"""The API for other systems: ``/v1``, JSON, one key per system, a purpose for every look at a person."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from serving import cursor, service
+from serving.access import Visit
+from serving.guard import desk, visit
+from serving.problems import KINDS
+from serving.schemas import (
+    EXAMPLES,
+    AuditAnswer,
+    AuditLine,
+    BandEvidence,
+    CatalogAnswer,
+    FlaggedAnswer,
+    FlaggedPerson,
+    HorizonRisk,
+    Limits,
+    ModelAnswer,
+    ModelRef,
+    Need,
+    OverrideNote,
+    PlanAnswer,
+    ProblemAnswer,
+    Purpose,
+    RiskAnswer,
+    State,
+    TeamAnswer,
+    TeamsAnswer,
+    Told,
+)
+from serving.service import Assessed, Run
+from serving.store import answers, is_current
+from serving.words import Words
+
+router = APIRouter()
+EN, ZH = Words("en"), Words("zh")
+
+PLAIN_TEXT = r"^[^\x00-\x1f\x7f]+$"
+Let = Annotated[Visit, Depends(visit)]
+EmployeeId = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN_TEXT)]
+Team = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN_TEXT)]
+Cursor = Annotated[str | None, Query(alias="cursor", max_length=900)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+def _documented(answer: type[BaseModel], *problems: str) -> dict[int | str, dict[str, Any]]:
+    """Return the documented answers of an operation: an example of the good one, and every problem it can meet."""
+    good = {"content": {"application/json": {"example": EXAMPLES[answer.__name__]}}}
+    codes = {KINDS[name].status: KINDS[name].title_en for name in problems}
+    schema = {"content": {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}}}
+    return {200: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
+
+
+LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
+
+
+@router.get(
+    "/v1/employees/{employee_id}/risk",
+    responses=_documented(RiskAnswer, *LOCKED, "not_found", "expired"),
+    openapi_extra={"security": [{"key": []}]},
+)
+def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> RiskAnswer:
+    """One person's risk over every horizon, the reasons, and the care plan. The read is written down first."""
+    seen = service.person(desk(request).store, who, employee_id)
+    run, one = seen.run, seen.assessed
+    return RiskAnswer(
+        employee_id=one.employee_id,
+        as_of=run.as_of,
+        computed_at=run.computed_at,
+        valid_until=one.valid_until,
+        model=_model(run),
+        band=one.band,
+        risk=_risk(one),
+        cannot_judge_en=one.cannot_judge_en,
+        cannot_judge_zh=one.cannot_judge_zh,
+        reasons=[Told(**reason) for reason in one.reasons if reason["text_en"]],
+        plan=PlanAnswer(**(one.plan or {"actions": [], "empty_because_en": None, "empty_because_zh": None})),
+        override=_override(one),
+        limits=_limits(run, one),
+    )
+
+
+@router.get(
+    "/v1/teams",
+    responses=_documented(TeamsAnswer, *LOCKED),
+    openapi_extra={"security": [{"key": []}]},
+)
+def teams(request: Request, who: Let) -> TeamsAnswer:
+    """Teams as a whole, those that need care first on top. Groups that are too small are left out."""
+    at = desk(request)
+    seen = service.overview(at.store, who, min_group=at.settings.min_group)
+    return TeamsAnswer(
+        as_of=seen.run.as_of,
+        model=_model(seen.run),
+        horizon_days=seen.run.horizon_days,
+        smallest_group=at.settings.min_group,
+        teams=[_team(need) for need in seen.teams if need.figures],
+    )
+
+
+@router.get(
+    "/v1/teams/{team:path}/flagged",
+    responses=_documented(FlaggedAnswer, *LOCKED, "not_found"),
+    openapi_extra={"security": [{"key": []}]},
+)
+def flagged(request: Request, who: Let, team: Team, purpose: Purpose, cursor_: Cursor = None) -> FlaggedAnswer:
+    """The people of one team in act or watch. Each person on the page is one entry in the audit log."""
+    at = desk(request)
+    about = f"{who.viewer.actor}|{team}"
+    after = cursor.read(cursor_, secret=at.secret, about=about)
+    seen = service.team_list(at.store, who, (team, ("act", "watch")), after=after, limit=at.settings.page_size)
+    return FlaggedAnswer(
+        as_of=seen.run.as_of,
+        model=_model(seen.run),
+        team=seen.team,
+        people=[_flagged(one) for one in seen.people],
+        next_cursor=cursor.seal(seen.next, secret=at.secret, about=about) if seen.next else None,
+    )
+
+
+@router.get("/v1/model", responses=_documented(ModelAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
+def model(request: Request, who: Let) -> ModelAnswer:
+    """The card of the model behind the current scores: what it read, how good it proved, what it is not for."""
+    run = service.current(desk(request).store)
+    return ModelAnswer(
+        model=_model(run),
+        as_of=run.as_of,
+        computed_at=run.computed_at,
+        data_versions=run.data_versions,
+        card=run.card,
+    )
+
+
+@router.get("/v1/catalog", responses=_documented(CatalogAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
+def catalog(request: Request, who: Let) -> CatalogAnswer:
+    """Every care action that may be suggested, with its evidence, its cost, and the harm to avoid."""
+    return CatalogAnswer.model_validate({"actions": desk(request).catalog})
+
+
+@router.get(
+    "/v1/audit", responses=_documented(AuditAnswer, *LOCKED, "not_found"), openapi_extra={"security": [{"key": []}]}
+)
+def audit_log(request: Request, who: Let, cursor_: Cursor = None, limit: Limit = 50) -> AuditAnswer:
+    """Who did what, when and for which purpose, newest first. Never a score."""
+    at = desk(request)
+    about = f"{who.viewer.actor}|audit"
+    before = cursor.read(cursor_, secret=at.secret, about=about)
+    rows = service.log_page(at.store, who, before=before, limit=limit)
+    further = rows[limit - 1]["sequence"] if len(rows) > limit else None
+    return AuditAnswer(
+        entries=[AuditLine(**{name: row[name] for name in AuditLine.model_fields}) for row in rows[:limit]],
+        next_cursor=cursor.seal(further, secret=at.secret, about=about) if further else None,
+    )
+
+
+@router.get("/healthz", responses=_documented(State))
+def alive(who: Let) -> State:
+    """Alive; says nothing about whether it can work."""
+    return State(status="ok")
+
+
+@router.get("/readyz", responses={**_documented(State), 503: {"model": State, "description": "Not ready"}})
+def ready(request: Request, who: Let) -> Any:
+    """Ready: the store takes writes, its tables are up to date, and there are scores to show."""
+    store = desk(request).store
+    if is_current(store) and answers(store) and service.has_scores(store):
+        return State(status="ok")
+    return JSONResponse(State(status="not_ready").model_dump(), status_code=503)
+
+
+@router.get("/v1/openapi.json", include_in_schema=False)
+def openapi(request: Request, who: Let) -> JSONResponse:
+    """This description of the API, for programs."""
+    document = request.app.openapi()
+    document.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    return JSONResponse(document)
+
+
+def _model(run: Run) -> ModelRef:
+    return ModelRef(name=run.card["name"], version=run.model_version, sha256=run.bundle_sha256)
+
+
+def _risk(one: Assessed) -> list[HorizonRisk] | None:
+    if one.risk is None or one.other is None:
+        return None
+    days = sorted(one.risk, key=int)
+    return [HorizonRisk(horizon_days=int(d), voluntary=one.risk[d], other=one.other[d]) for d in days]
+
+
+def _override(one: Assessed) -> OverrideNote | None:
+    return OverrideNote(**{name: one.override[name] for name in OverrideNote.model_fields}) if one.override else None
+
+
+def _limits(run: Run, one: Assessed) -> Limits:
+    found = run.card.get("band_evidence", {}).get(one.band)
+    evidence = None
+    if found and found.get("n"):
+        evidence = BandEvidence(
+            **{name: found[name] for name in ("n", "left", "rate", "low", "high")},
+            text_en=EN.evidence(run.card, one.band),
+            text_zh=ZH.evidence(run.card, one.band),
+        )
+    return Limits(
+        evidence=evidence,
+        accuracy_en=EN.accuracy(run.card),
+        accuracy_zh=ZH.accuracy(run.card),
+        disagree_at=f"/people/{one.employee_id}#disagree",
+    )
+
+
+def _team(need: service.TeamNeed) -> TeamAnswer:
+    figures = need.figures
+    if figures is None:
+        raise ValueError("a group that is too small has no figures to show")
+    return TeamAnswer(
+        team=need.team,
+        department=need.department,
+        n_people=figures.n_people,
+        n_judged=figures.n_judged,
+        expected_exits=round(figures.expected_exits, 1),
+        expected_low=figures.low,
+        expected_high=figures.high,
+        needs=[
+            Need(driver=driver, share=round(share, 2), words_en=EN.driver(driver), words_zh=ZH.driver(driver))
+            for driver, share in figures.needs
+        ],
+    )
+
+
+def _flagged(one: Assessed) -> FlaggedPerson:
+    if one.band not in ("act", "watch"):
+        raise ValueError("somebody outside act and watch came onto the list of flagged people")
+    raising = [reason["driver"] for reason in one.reasons if reason["direction"] == "raises" and reason["text_en"]]
+    actions = one.plan.get("actions") or [{}]
+    return FlaggedPerson(
+        employee_id=one.employee_id,
+        band=one.band,  # type: ignore[arg-type]
+        drivers=[driver for driver in raising if driver != "context"][:3],
+        first_action=actions[0].get("action"),
+        valid_until=one.valid_until,
+    )

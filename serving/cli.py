@@ -1,0 +1,394 @@
+"""``retention-serve``: score everybody, open the service, and look after keys and the audit log.
+
+Heavy imports wait inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import FixableError
+
+if TYPE_CHECKING:
+    from serving.access import Visit
+    from serving.settings import Settings
+    from serving.store import Store
+    from serving.store_people import Sight
+
+app = typer.Typer(
+    help="Score, show, record: the service for retention care.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+
+State = Annotated[Path | None, typer.Option(help="Folder with the records, models and scores.", show_default="var")]
+Sees = Annotated[
+    str | None, typer.Option(help="everyone, department:NAME, team:NAME, or manager:NUMBER (all below that person).")
+]
+Language = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="from LANG")]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell a mistake that a person can fix in plain words, and end with 1."""
+    from serving.problems import Problem
+
+    try:
+        yield
+    except FixableError as mistake:
+        typer.echo(str(mistake), err=True)
+        raise typer.Exit(1) from None
+    except Problem as problem:
+        typer.echo(problem.kind.title_en, err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def opened(state: Path | None, *, tables: bool = True) -> Iterator[tuple[Settings, Store]]:
+    """Open the store of this installation, brought up to date, and close it again."""
+    from serving import settings as settings_module
+    from serving.store import migrate as migrate_store
+    from serving.store import open_store
+
+    with told():
+        settings = settings_module.load(**({"state": state} if state else {}))
+        store = open_store(settings.store_url)
+        if tables:
+            migrate_store(store)
+        try:
+            yield settings, store
+        finally:
+            store.close()
+
+
+@app.command()
+def migrate(state: State = None) -> None:
+    """Bring the tables of the store up to date."""
+    with opened(state):
+        typer.echo("The store is up to date.")
+
+
+@app.command()
+def score(
+    as_of: Annotated[str | None, typer.Option(help="Day, YYYY-MM-DD; default: the last day with records.")] = None,
+    state: State = None,
+) -> None:
+    """Score everybody at risk and make it what the service shows."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with (
+        opened(state) as (settings, store),
+        Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as bar,
+    ):
+        task = bar.add_task("opening the records", total=None)
+        from features.lake import Lake
+        from models.care import load_catalog
+        from models.registry import load_champion
+        from serving.score import save
+        from serving.score import score as score_batch
+
+        lake = Lake(settings.state / "lake")
+        now = _now()
+        day = _day(as_of) if as_of else min(lake.data_until(), now.date())
+        bar.update(task, description="loading the champion")
+        bundle = load_champion(settings.mlflow_uri, cache=settings.state / "champion")
+        step = lambda words: bar.update(task, description=words)  # noqa: E731
+        scored = score_batch(lake, bundle, load_catalog(), as_of=day, step=step)
+        bar.update(task, description="writing")
+        save(store, scored, now=now, valid_days=settings.score_valid_days, actor=_console_actor())
+    counts = {band: sum(one.band == band for one in scored.assessments) for band in ("act", "watch", "calm")}
+    unjudged = len(scored.assessments) - sum(counts.values())
+    told_counts = ", ".join(f"{n} {band}" for band, n in counts.items())
+    typer.echo(
+        f"{len(scored.assessments)} people scored as of {day} by model version {bundle.version}"
+        f"{' (degraded: last good local copy)' if bundle.degraded else ''}: {told_counts}, {unjudged} not judged."
+    )
+
+
+@app.command()
+def summary(
+    employee: Annotated[str | None, typer.Option(help="Employee number of the example.")] = None,
+    way_in: Annotated[str | None, typer.Option("--open", help="The command to name as the way in.")] = None,
+    lang: Language = None,
+    state: State = None,
+) -> None:
+    """Show the teams that need care first, one person as an example, and how to open the service."""
+    from serving import console, service
+    from serving.store_people import Sight, first_flagged
+    from serving.words import Words, choose
+
+    words = Words(choose(lang, os.environ.get("LANG", "")))
+    with opened(state) as (settings, store):
+        visit = _console_visit()
+        seen = service.overview(store, visit, min_group=settings.min_group)
+        with store.begin() as tx:
+            example = employee or first_flagged(tx, Sight("everyone"), seen.run.id, today=visit.now.date())
+        parts: list[Any] = [console.teams(seen, words)]
+        until = seen.run.computed_at.date() + timedelta(days=settings.score_valid_days)
+        if example is None:
+            parts.append(words("console.nobody"))
+        else:
+            one = service.person(store, visit, example)
+            until = one.assessed.valid_until
+            parts.append(console.person(one, words))
+        parts.append(console.footer(seen.run, until, words))
+        command = way_in or "retention-serve serve" + (f" --state {state}" if state else "")
+        parts.append(f"{words('console.next')} {command}")
+        console.show(*parts)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    state: State = None,
+) -> None:
+    """Open the service and print a link that signs one person in."""
+    import uvicorn
+
+    from serving import settings as settings_module
+    from serving.app import create_app
+    from serving.auth import Invitation
+    from serving.store import only_service
+    from serving.store_people import Sight
+
+    with told():
+        settings = settings_module.load(**({"state": state} if state else {}))
+        if settings.mode == "local" and host not in ("127.0.0.1", "localhost", "::1"):
+            raise FixableError(
+                "In local mode the service listens on this computer only.",
+                ["Set RETENTION_MODE=production with its hosts, secret and HTTPS to be reached by others."],
+            )
+        application = create_app(settings)
+        store = application.state.desk.store
+        with only_service(store):
+            pass  # refused here in plain words rather than by a failed start
+        invitation = Invitation(_person_name(), "hr", Sight("everyone"))
+        link = _link(store, settings, invitation, base=_base(settings, host, port))
+    typer.echo(f"Open this link within {settings.link_minutes} minutes; it works once:\n\n  {link}\n")
+    typer.echo("For a new link while the service runs: retention-serve open. Stop with Ctrl+C.")
+    sys.stdout.flush()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: None)  # uvicorn finishes what it has begun, then raises the signal once more
+    with told():
+        uvicorn.run(
+            application,
+            host=host,
+            port=port,
+            workers=1,
+            access_log=False,  # an address holds an employee's number
+            proxy_headers=False,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=30,
+        )
+
+
+@app.command("open")
+def open_link(
+    name: Annotated[str | None, typer.Option(help="Whom the link is for; stands in the audit log.")] = None,
+    role: Annotated[str, typer.Option(help="hr or manager.")] = "hr",
+    sees: Sees = None,
+    base: Annotated[str | None, typer.Option(help="Address of the service.")] = None,
+    state: State = None,
+) -> None:
+    """Print a link that signs one person in, once."""
+    from serving.auth import Invitation
+
+    with opened(state) as (settings, store):
+        if role not in ("hr", "manager"):
+            raise FixableError(f"People sign in as hr or manager, not as {role}.")
+        sight = _sight(sees or ("everyone" if role == "hr" else None))
+        invitation = Invitation(name or _person_name(), role, sight)
+        address = base or _base(settings, "127.0.0.1", 8000)
+        typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
+
+
+@key_app.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Which system will use it; stands in the audit log.")],
+    role: Annotated[str, typer.Option(help="hr_system, hr, manager, analyst or auditor.")] = "hr_system",
+    scope: Annotated[list[str] | None, typer.Option(help="Fewer scopes than the role has; repeat.")] = None,
+    purpose: Annotated[list[str] | None, typer.Option(help="Fewer purposes than the role has; repeat.")] = None,
+    sees: Sees = None,
+    state: State = None,
+) -> None:
+    """Make an API key and print it once."""
+    from serving import audit, auth, store_log
+    from serving.access import ROLES, narrow
+    from serving.audit import Entry
+
+    with opened(state) as (_, store):
+        if role not in ROLES:
+            raise FixableError(f"There is no role {role}.", [f"Roles: {', '.join(ROLES)}"])
+        try:
+            scopes, purposes = narrow(role, scope or [], purpose or [])
+        except ValueError as refusal:
+            raise FixableError(str(refusal)) from None
+        sight = _sight(sees)
+        token, now = auth.new_token(auth.KEY_PREFIX), _now()
+        row = {"name": name[:100], "sha256": auth.sha256(token), "role": role, "created_at": now}
+        row |= {"scopes": sorted(scopes), "purposes": sorted(purposes), "sees": sight.kind, "sees_value": sight.value}
+        with store.begin() as tx:
+            number = store_log.add_key(tx, row)
+            audit.record(tx, Entry(_console_actor(), "key.create", "made", f"key-{number}"), now=now)
+        typer.echo(token)
+        typer.echo(f"Key {number} for {name}. It is shown only now; keep it where secrets are kept.", err=True)
+
+
+@key_app.command("list")
+def list_keys(state: State = None) -> None:
+    """List all API keys."""
+    from serving import console, store_log
+
+    with opened(state) as (_, store):
+        with store.begin() as tx:
+            rows = store_log.keys(tx)
+        console.show(console.keys(rows))
+
+
+@key_app.command("revoke")
+def revoke_key(number: Annotated[int, typer.Argument(help="The key's number.")], state: State = None) -> None:
+    """End an API key at once."""
+    from serving import audit, store_log
+    from serving.audit import Entry
+
+    with opened(state) as (_, store):
+        now = _now()
+        with store.begin() as tx:
+            ended = store_log.revoke_key(tx, number, now=now)
+            result = "revoked" if ended else "not_found"
+            audit.record(tx, Entry(_console_actor(), "key.revoke", result, f"key-{number}"), now=now)
+        if not ended:
+            raise FixableError(f"There is no live key number {number}.")
+        typer.echo(f"Key {number} no longer opens anything.")
+
+
+@app.command("verify-audit")
+def verify_audit(
+    anchor: Annotated[Path | None, typer.Option(help="File outside the store that remembers the chain's end.")] = None,
+    state: State = None,
+) -> None:
+    """Check the audit log entry by entry, and against the anchor."""
+    from serving import audit
+
+    with opened(state) as (_, store):
+        remembered = audit.read_anchor(anchor) if anchor else None
+        with store.begin() as tx:
+            verdict = audit.verify(tx, anchor=remembered)
+        if verdict.problem:
+            raise FixableError("The audit log is not as it was written.", [verdict.problem])
+        if anchor:
+            audit.write_anchor(anchor, verdict)
+        typer.echo(f"{verdict.n_entries} entries, whole. End of the chain: {verdict.sequence}:{verdict.hash}")
+
+
+@app.command()
+def purge(state: State = None) -> None:
+    """Delete scores and notes whose time is over."""
+    from serving import audit, store_people
+    from serving.audit import Entry
+
+    with opened(state) as (settings, store):
+        now = _now()
+        before = now.date() - timedelta(days=settings.note_valid_days)
+        with store.begin() as tx:
+            gone = store_people.purge(tx, today=now.date(), notes_before=before)
+            audit.record(tx, Entry(_console_actor(), "purge", "done", "purge"), now=now)
+        typer.echo("Deleted: " + ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in gone.items()))
+
+
+@app.command("export-care")
+def export_care(
+    out: Annotated[Path | None, typer.Option(help="File to write; default: the terminal.")] = None, state: State = None
+) -> None:
+    """Write what was decided about care as the table care_actions (CSV), for training."""
+    from serving import audit, export, store_people
+    from serving.audit import Entry
+
+    with opened(state) as (_, store):
+        with store.begin() as tx:
+            rows = store_people.cases(tx)
+            audit.record(tx, Entry(_console_actor(), "care.export", "written", "export"), now=_now())
+        if out is None:
+            export.write(rows, sys.stdout)
+        else:
+            with out.open("w", encoding="utf-8", newline="") as file:
+                export.write(rows, file)
+            typer.echo(f"{len(rows)} decisions written to {out}")
+
+
+def _sight(sees: str | None) -> Sight:
+    """Return how far a key or a link sees; there is no default, because a missing word must not mean all."""
+    from serving.store_people import Sight
+
+    kind, _, value = (sees or "").partition(":")
+    if kind == "everyone" and not value:
+        return Sight("everyone")
+    if kind in ("department", "team", "manager") and value:
+        return Sight(kind, value)  # type: ignore[arg-type]
+    raise FixableError("Say how far it sees: --sees everyone, department:NAME, team:NAME or manager:NUMBER.")
+
+
+def _link(store: Store, settings: Settings, invitation: Any, *, base: str) -> str:
+    from serving import audit, auth
+    from serving.audit import Entry
+
+    now = _now()
+    with store.begin() as tx:
+        token = auth.make_link(tx, invitation, now=now, minutes=settings.link_minutes)
+        audit.record(tx, Entry(_console_actor(), "link.create", f"for {invitation.role}", "link"), now=now)
+    return f"{base}/sign-in?token={token}"
+
+
+def _base(settings: Settings, host: str, port: int) -> str:
+    if settings.mode == "production":
+        return f"https://{settings.trusted_hosts[0]}"
+    return f"http://{host}:{port}"
+
+
+def _console_visit() -> Visit:
+    from serving.access import ROLES, Viewer, Visit
+    from serving.store_people import Sight
+
+    role = ROLES["hr_system"]
+    viewer = Viewer(
+        _console_actor(), _person_name(), "hr_system", role.scopes, role.purposes, Sight("everyone"), door="key"
+    )
+    return Visit(viewer, "retention_care", _now(), "console")
+
+
+def _console_actor() -> str:
+    return f"console - {_person_name()}"
+
+
+def _person_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user in a container
+        return "operator"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FixableError(f"{text} is not a day of the form YYYY-MM-DD.") from None
+
+
+if __name__ == "__main__":
+    app()

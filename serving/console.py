@@ -1,0 +1,112 @@
+"""What the command line shows: the teams that need care first, one person as an example, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from serving.service import Overview, Person
+from serving.words import Words
+
+TEAMS_SHOWN = 8
+REASONS_SHOWN = 5
+FILLED, EMPTY = "■", "□"
+
+
+def teams(seen: Overview, words: Words) -> RenderableType:
+    """Return the first teams as a table; small groups have no row."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    horizon = words.horizon(seen.run.horizon_days)
+    for head in ("console.team", "console.people", "console.leaving", "console.needs"):
+        table.add_column(words(head, horizon=horizon), justify="right" if head == "console.people" else "left")
+    large = [team for team in seen.teams if team.figures]
+    for team in large[:TEAMS_SHOWN]:
+        figures = team.figures
+        if figures is None:
+            continue
+        marks = Text(FILLED * min(round(figures.expected_exits), 10), style="dark_cyan")
+        needs = words("site.and").join(words.driver(driver) for driver, _ in figures.needs) or "–"
+        leaving = Text.assemble(f"{words.expected(figures.low, figures.high):8}", " ", marks)
+        table.add_row(team.team, str(figures.n_people), leaving, needs)
+    return Group(Text(words("console.title"), style="bold dark_cyan"), Text(""), table)
+
+
+def person(seen: Person, words: Words) -> RenderableType:
+    """Return one person: risk over the horizons, reasons in a sentence each, and the care plan."""
+    one = seen.assessed
+    parts: list[RenderableType] = [_risks(one.risk or {}, words), Text("")]
+    if one.band:
+        parts += [Text.assemble((words("console.band"), "bold"), " ", words(f"band.{one.band}")), Text("")]
+    parts += [Text(words("console.reasons"), style="bold")]
+    told = [reason for reason in one.reasons if words.of(reason, "text")][:REASONS_SHOWN]
+    parts += [_point("▲" if reason["direction"] == "raises" else "▼", words.of(reason, "text")) for reason in told]
+    parts += [Text(""), Text(words("console.plan"), style="bold")]
+    actions = one.plan.get("actions", [])
+    parts += [_action(number, action, words) for number, action in enumerate(actions, 1)]
+    if not actions:
+        parts.append(Text(words.of(one.plan, "empty_because") or "–"))
+    parts += [Text(""), Text(words.evidence(seen.run.card, one.band), style="dim")]
+    parts += [Text(words("about.wrong"), style="dim"), Text(words("about.never"), style="dim")]
+    who = " · ".join(part for part in (one.name, one.employee_id, one.job, one.team) if part)
+    return Panel(Group(*parts), title=words("console.person"), subtitle=who, padding=(1, 2), width=104)
+
+
+def _risks(risk: Mapping[str, float], words: Words) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
+    for days in sorted(risk, key=int):
+        share = round(risk[days] * 20)
+        bar = Text(FILLED * share, style="dark_cyan") + Text(EMPTY * (20 - share), style="dim")
+        table.add_row(words("console.within", horizon=words.horizon(int(days))), f"{risk[days]:.0%}", bar)
+    return Group(Text(words("console.risk"), style="bold"), table)
+
+
+def _point(mark: str, text: str) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text(mark, style="dark_cyan"), Text(text))
+    return grid
+
+
+def _action(number: int, action: Mapping[str, Any], words: Words) -> RenderableType:
+    title = Text.assemble((f"{number}. {words.of(action, 'title')}", "bold dark_cyan"))
+    step = Text.assemble((words("console.first_step"), "bold"), " ", words.of(action, "first_step"))
+    who = words.of(action, "who_decides") or action["who_decides"]
+    cost = words.of(action, "cost") or action["cost"]
+    facts = Text(_capital(words("console.who", who=who, cost=cost, days=action["days"])), style="dim")
+    evidence = Text(words.of(action["evidence"], "text") or "", style="dim")
+    return Padding(Group(title, step, facts, evidence), (0, 0, 1, 0))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def footer(run: Any, until: Any, words: Words) -> RenderableType:
+    """Return what the figures rest on and until when they may be read."""
+    told = words("console.as_of", day=words.day(run.as_of), version=run.model_version, until=words.day(until))
+    return Text(f"{told} {words('console.audited')}", style="dim")
+
+
+def keys(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
+    """Return all API keys, two lines each; the tokens themselves are known to nobody."""
+    lines: list[RenderableType] = []
+    for row in rows:
+        sees = row["sees"] + (f" {row['sees_value']}" if row["sees_value"] else "")
+        state = f"revoked {row['revoked_at']:%Y-%m-%d}" if row["revoked_at"] else "live"
+        head = f" · {row['role']} · sees {sees} · made {row['created_at']:%Y-%m-%d} · {state}"
+        lines.append(Text.assemble((f"{row['id']}  {row['name']}", "bold"), head))
+        lines.append(Text(f"   {', '.join(row['scopes'])} · for {', '.join(row['purposes'])}", style="dim"))
+    return Group(*lines) if lines else Text("There are no keys.")
+
+
+def show(*parts: RenderableType) -> None:
+    """Print the parts with a line between them."""
+    console = Console(highlight=False)
+    for part in parts:
+        console.print(part)
+        console.print()

@@ -1,0 +1,31 @@
+"""What people decided about care, as the table ``care_actions`` (CSV): the way back to training. Never a score."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+COLUMNS = ("employee_id", "happened_on", "action", "status", "decided_by", "note", "known_on")
+FORMULA = ("=", "+", "-", "@", "%", "|", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+"""A cell that starts like this would be run as a formula by a spreadsheet."""
+
+
+def write(cases: Iterable[Mapping[str, Any]], file: TextIO) -> None:
+    """Write one row per decision; it was known on the day it was recorded."""
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for case in cases:
+        facts = {**case, "known_on": case["recorded_at"].date()}
+        writer.writerow([cell(facts[name]) for name in COLUMNS])
+
+
+def cell(value: Any) -> str:
+    """Return a cell that no spreadsheet runs as a formula; numbers stay numbers.
+
+    >>> cell("=1+1"), cell("-3.5"), cell(None)
+    ("'=1+1", '-3.5', '')
+    """
+    text = "" if value is None else str(value)
+    number = text.removeprefix("-").replace(".", "", 1).isdigit()
+    return f"'{text}" if text.lstrip(" \"'").startswith(FORMULA) and not number else text

@@ -1,0 +1,125 @@
+"""The one gate: every request to every route passes here before the route's own code runs.
+
+It finds out who asks, looks up what the route asks for, and either hands over a ``Visit`` or refuses; refusals are
+audited. The route is known by its declared path (``scope["route"]``), never by ``request.url``, which a Host header
+can bend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+from serving import audit, auth
+from serving.access import ANONYMOUS, PERMISSIONS, PURPOSES, Permission, Viewer, Visit, decide
+from serving.audit import Entry
+from serving.problems import Problem
+from serving.settings import Settings
+from serving.store import Store
+
+FORM_FIELD = "form_token"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every route needs at hand, put on the application once."""
+
+    store: Store
+    settings: Settings
+    secret: bytes
+    clock: Callable[[], datetime]
+    catalog: tuple[dict[str, Any], ...]
+
+
+def desk(request: Request) -> Desk:
+    """Return what the application was made with."""
+    return request.app.state.desk
+
+
+def cookie_name(settings: Settings) -> str:
+    """Return the name of the session cookie; browsers hold ``__Host-`` cookies to HTTPS and to this very host."""
+    return "__Host-retention" if settings.mode == "production" else "retention"
+
+
+async def posted(request: Request) -> FormData | None:
+    """Return the form of a POST, read once, with few fields and no files."""
+    if request.method != "POST":
+        return None
+    return await request.form(max_files=0, max_fields=20)
+
+
+def visit(request: Request, form: Annotated[FormData | None, Depends(posted)]) -> Visit:
+    """Let the request in, or refuse and write down the refusal."""
+    at = desk(request)
+    now = at.clock()
+    permission = PERMISSIONS.get((request.method, route_path(request)))
+    viewer = _viewer(request, permission, at, now=now)
+    stated = _stated_purposes(request, permission, viewer)
+    answer: str = decide(permission, viewer, stated)
+    if answer == "allowed" and form is not None and not _own_form(request, form, viewer, at):
+        answer = "form_refused"
+    purpose = stated[0] if len(stated) == 1 and stated[0] in PURPOSES else "none"
+    allowed = Visit(viewer, purpose, now, request.state.request_id)
+    if answer == "allowed":
+        return allowed
+    _refused(request, allowed, answer, at)
+    raise Problem(answer)
+
+
+def route_path(request: Request) -> str:
+    """Return the declared path of the route that was chosen, such as ``/v1/teams/{team}/flagged``."""
+    return str(getattr(request.scope.get("route"), "path_format", ""))
+
+
+def _viewer(request: Request, permission: Permission | None, at: Desk, *, now: datetime) -> Viewer:
+    """Return who asks. A key opens only the API and a cookie only the pages, so neither can be used for the other."""
+    if permission is None or permission.door == "public":
+        return ANONYMOUS
+    with at.store.begin() as tx:
+        if permission.door == "key":
+            return auth.viewer_of_key(tx, request.headers.get("authorization", ""))
+        return auth.viewer_of_session(tx, request.cookies.get(cookie_name(at.settings), ""), now=now)
+
+
+def _stated_purposes(request: Request, permission: Permission | None, viewer: Viewer) -> list[str]:
+    """Return the purposes the request states: in the query of the API, at sign-in for the pages."""
+    if permission is not None and permission.door == "session":
+        return sorted(viewer.purposes)
+    return request.query_params.getlist("purpose")
+
+
+def _own_form(request: Request, form: FormData, viewer: Viewer, at: Desk) -> bool:
+    """Whether a POST comes from one of our own pages: same origin, and the session's token when there is a session."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin") or (origin is None and site is None):
+        return False
+    secure = at.settings.mode == "production"
+    expected = {"https"} if secure else {"http", "https"}
+    if origin is not None:
+        parts = urlsplit(origin)
+        if parts.scheme not in expected or parts.netloc != request.headers.get("host"):
+            return False
+    given = form.get(FORM_FIELD)
+    if viewer.door != "session":
+        return True  # the sign-in form carries its own one-time token
+    return isinstance(given, str) and auth.same_token(given, auth.form_token(at.secret, viewer.secret))
+
+
+def _refused(request: Request, refused: Visit, answer: str, at: Desk) -> None:
+    subject = request.path_params.get("employee_id")
+    entry = Entry(
+        actor=refused.viewer.actor,
+        action="refused",
+        result=answer,
+        request_id=refused.request_id,
+        purpose=refused.purpose,
+        subject=str(subject)[:200] if subject and "\x00" not in subject else None,
+    )
+    with at.store.begin() as tx:
+        audit.record(tx, entry, now=refused.now)

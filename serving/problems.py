@@ -1,0 +1,52 @@
+"""What goes wrong while answering, as RFC 9457 problems: a status, a title, one id, and nothing about anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of problem; the same words for everybody, so that an answer betrays nothing."""
+
+    status: int
+    title_en: str
+    title_zh: str
+
+
+KINDS = {
+    "not_found": Kind(404, "There is nothing here that you can see.", "这里没有您可以查看的内容。"),
+    "expired": Kind(410, "This assessment has expired and is no longer shown.", "该评估已过有效期，不再显示。"),
+    "not_scored": Kind(503, "There is no assessment yet. Run: retention-serve score", "尚无评估结果，请先运行评估。"),
+    "not_signed_in": Kind(
+        401,
+        "Nobody is signed in. Systems send a key; people open a one-time link (retention-serve open).",
+        "尚未登录。系统请使用密钥，个人请打开一次性链接（retention-serve open）。",
+    ),
+    "scope_missing": Kind(403, "Your access does not include this.", "您的权限不包含此内容。"),
+    "not_declared": Kind(403, "Nobody may do this.", "不允许此操作。"),
+    "purpose_missing": Kind(422, "State exactly one purpose.", "请说明且只说明一个用途。"),
+    "purpose_unknown": Kind(
+        422, "This purpose is not one a person's assessment may be read for.", "不允许以此用途查看。"
+    ),
+    "purpose_refused": Kind(403, "Your access does not include this purpose.", "您的权限不包含此用途。"),
+    "form_refused": Kind(
+        403, "This form did not come from your own page. Go back and reload it.", "表单来源无效，请返回刷新。"
+    ),
+    "invalid": Kind(422, "The request does not have the right form.", "请求格式不正确。"),
+    "too_large": Kind(413, "The request is too large.", "请求内容过大。"),
+    "method": Kind(405, "This cannot be done here.", "此处不支持该操作。"),
+    "store": Kind(503, "The store does not answer, so nothing is shown.", "数据库没有响应，因此不显示任何内容。"),
+    "failed": Kind(500, "Something went wrong. Nothing was changed.", "出现错误，没有任何改动。"),
+}
+BY_STATUS = {401: "not_signed_in", 403: "not_declared", 404: "not_found", 405: "method", 413: "too_large"}
+
+
+class Problem(Exception):
+    """An answer that is not the one hoped for; ``name`` is one of ``KINDS``. Its text never holds data."""
+
+    def __init__(self, name: str, errors: tuple[dict[str, str], ...] = ()) -> None:
+        self.name = name
+        self.kind = KINDS[name]
+        self.errors = errors
+        super().__init__(name)

@@ -1,0 +1,143 @@
+"""The batch: today's records → matrix → assessments → one row per person in the store, in one transaction.
+
+    lake ─▶ matrix(as_of) ─▶ assess(champion) ─▶ rows ─▶ store (the former batch steps back)
+
+A person under notice gets no score and keeps a row in ``employee``, so that the people below them stay in reach of the
+manager above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from math import isfinite
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from features import engine, snapshots
+from features.lake import Lake
+from features.matrix import matrix
+from models.assess import Assessment, assess
+from models.care import Catalog
+from models.registry import Bundle
+from serving import audit, store_people
+from serving.audit import Entry
+from serving.store import Store
+
+PLACE = ("department", "team", "location", "job", "manager_id")
+NO_TEAM = "-"
+"""Shown in the language of the page as "no team on record"."""
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A batch before it is stored: who was employed, what is said about those at risk, and what it rests on."""
+
+    as_of: date
+    people: tuple[dict[str, Any], ...]
+    assessments: tuple[Assessment, ...]
+    bundle: Bundle
+    data_versions: Mapping[str, int]
+
+
+def score(lake: Lake, bundle: Bundle, catalog: Catalog, *, as_of: date, step: Step = lambda _: None) -> Scored:
+    """Return what the champion says about everybody at risk at the close of ``as_of``. Nothing is stored yet."""
+    versions = lake.versions()
+    records = lake.read(versions=versions)
+    step("who is employed")
+    people = employed(records, as_of=as_of)
+    step("what was known on the day")
+    known = matrix(records, as_of=[as_of], own=lake.own_columns())
+    step("risk, reasons, care plans")
+    assessments = assess(bundle, known, catalog=catalog)
+    return Scored(as_of, people, tuple(assessments), bundle, versions)
+
+
+def employed(records: snapshots.Records, *, as_of: date) -> tuple[dict[str, Any], ...]:
+    """Return everybody employed on ``as_of``, under notice or not, with their post; the team's name is unique."""
+    panel = snapshots.panel(records, [as_of])
+    leaving = panel.exits.filter(nw.col("last_day") > engine.day_number(as_of))
+    posts = [engine.collected(frame.select("employee_id", *PLACE)) for frame in (panel.rows, leaving)]
+    names = snapshots.known_by(records, as_of)["employees"].select("employee_id", "name").collect()
+    everybody = pl.concat(posts).unique("employee_id", keep="first").join(names, on="employee_id", how="left")
+    # Two departments may both have a "Team 1"; for access and for lists they must not be one.
+    places = everybody.filter(pl.col("team").is_not_null()).group_by("team").agg(pl.col("department").n_unique())
+    shared = set(places.filter(pl.col("department") > 1)["team"])
+    return tuple(_person(row, shared) for row in everybody.sort("employee_id").iter_rows(named=True))
+
+
+def _person(row: dict[str, Any], shared: set[str]) -> dict[str, Any]:
+    team = row["team"] or row["department"] or NO_TEAM
+    if row["team"] in shared:
+        team = f"{row['department'] or NO_TEAM} / {team}"
+    return {"id": row["employee_id"], "name": row["name"], **{name: row[name] for name in PLACE}, "team": team}
+
+
+def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor: str) -> int:
+    """Write the batch as the current one, in one transaction, and return its number."""
+    valid_until = now.date() + timedelta(days=valid_days)
+    card = card_facts(scored.bundle)
+    reference = int(card["reference_horizon_days"])
+    run = {
+        "as_of": scored.as_of,
+        "computed_at": now,
+        "model_version": scored.bundle.version,
+        "bundle_sha256": scored.bundle.sha256,
+        "data_versions": dict(scored.data_versions),
+        "card": card,
+    }
+    rows = [_row(one, reference=reference, valid_until=valid_until) for one in scored.assessments]
+    drivers = [
+        {"employee_id": one.employee_id, "driver": reason.driver, "raises": reason.contribution}
+        for one in scored.assessments
+        for reason in one.reasons
+        if reason.contribution > 0
+    ]
+    with store.begin() as tx:
+        run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
+        entry = Entry(actor, "score", "written", f"run-{run_id}", model_version=scored.bundle.version)
+        audit.record(tx, entry, now=now)
+    return run_id
+
+
+def _row(one: Assessment, *, reference: int, valid_until: date) -> dict[str, Any]:
+    facts = one.to_dict()
+    judged = one.band != "cannot_judge"
+    return {
+        "employee_id": one.employee_id,
+        "valid_until": valid_until,
+        "band": one.band,
+        "risk_at_reference": _finite(one.risk.get(reference)) if judged else None,
+        "risk": facts["risk"],
+        "other": facts["other"],
+        "log_odds": _finite(one.score),
+        "base_log_odds": _finite(one.base),
+        "cannot_judge_en": one.cannot_judge_en,
+        "cannot_judge_zh": one.cannot_judge_zh,
+        "reasons": facts["reasons"],
+        "plan": facts["plan"],
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and isfinite(value) else None
+
+
+def card_facts(bundle: Bundle) -> dict[str, Any]:
+    """Return what pages and the API tell about the model: its declared facts and what each column it reads means."""
+    card = bundle.card
+    columns = [
+        {"column": c.column, "driver": c.driver, "unit": c.unit, "meaning": c.meaning, "shown": c.shown}
+        for c in card.cards
+    ]
+    kept = asdict(card)
+    for bulky in ("cards", "typical", "missing_share"):
+        kept.pop(bulky, None)
+    kept["base_rate"] = {str(days): rate for days, rate in card.base_rate.items()}
+    kept["horizons_days"] = list(card.horizons_days)
+    return {**kept, "columns": columns, "degraded": bool(getattr(bundle, "degraded", False))}

@@ -1,0 +1,344 @@
+"""MAIN: what is shown to whom. Each function opens one transaction, looks, writes the audit entry, and then answers.
+
+    team needs      people together, never fewer than the smallest group
+    a team's list   people in *act* and *watch*, by name within a band, one audit entry each
+    one person      the assessment, what people decided, and who has looked
+
+A person who is hidden from the viewer is answered exactly like one who does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import sqrt
+from typing import Any, Literal, cast
+
+from serving import audit, store_log, store_people
+from serving.access import Visit
+from serving.audit import Entry
+from serving.problems import Problem
+from serving.store import Store, Transaction
+from serving.store_people import ListOf, Place
+
+Band = Literal["calm", "watch", "act", "cannot_judge"]
+
+N_NEEDS = 3
+SMALL_NEED = 0.1
+"""A driver with a smaller share of what raises the risk in a team is not called a need of that team."""
+
+WORTH_SAYING = 0.05
+"""Log-odds. A reason below it is "about the usual risk": true, and one sentence more to read for a tired person."""
+
+READERS_SHOWN = 50
+Z_80 = 1.2816
+"""Half-width, in standard deviations, of the range in which four of five outcomes fall."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The batch behind everything on a page: when, by which model, from which data, and what the model declares."""
+
+    id: int
+    as_of: date
+    computed_at: Any
+    model_version: str
+    bundle_sha256: str
+    data_versions: dict[str, int]
+    card: dict[str, Any]
+
+    @property
+    def horizon_days(self) -> int:
+        """The horizon that bands, needs and expected exits refer to."""
+        return int(self.card["reference_horizon_days"])
+
+
+@dataclass(frozen=True)
+class TeamNeed:
+    """One team as a whole. ``figures`` is ``None`` when the group is too small to be told apart from its members."""
+
+    team: str
+    department: str | None
+    figures: TeamFigures | None
+
+
+@dataclass(frozen=True)
+class TeamFigures:
+    """How many may leave, of how many people judged, and what would have to change; ``needs`` as (driver, share)."""
+
+    n_people: int
+    n_judged: int
+    expected_exits: float
+    low: int
+    high: int
+    needs: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All teams within sight, those that need care first on top, small ones at the end without figures."""
+
+    run: Run
+    teams: tuple[TeamNeed, ...]
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """One person's assessment as the viewer may see it. Numbers are ``None`` for a viewer who sees bands only."""
+
+    employee_id: str
+    name: str | None
+    job: str | None
+    team: str | None
+    department: str | None
+    seen_because: str
+    valid_until: date
+    band: Band | None
+    risk: dict[str, float] | None
+    other: dict[str, float] | None
+    cannot_judge_en: str | None
+    cannot_judge_zh: str | None
+    reasons: tuple[dict[str, Any], ...]
+    plan: dict[str, Any]
+    override: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Everything on a person's page."""
+
+    run: Run
+    assessed: Assessed
+    decisions: tuple[dict[str, Any], ...]
+    readers: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class TeamList:
+    """The people of one team who need care, and where the next page starts."""
+
+    run: Run
+    team: str
+    people: tuple[Assessed, ...]
+    next: Place | None
+
+
+def overview(store: Store, visit: Visit, *, min_group: int) -> Overview:
+    """Return the teams within sight, the largest share of expected exits first."""
+    today = visit.now.date()
+    with store.begin() as tx:
+        run = _run(tx)
+        sums = store_people.team_sums(tx, visit.viewer.sight, run.id, today=today)
+        drivers = store_people.team_drivers(tx, visit.viewer.sight, run.id, today=today)
+    teams = [_need(row, drivers.get(row["team"], []), min_group=min_group) for row in sums]
+    return Overview(run, tuple(sorted(teams, key=_care_first)))
+
+
+def _need(row: Mapping[str, Any], drivers: list[tuple[str, float]], *, min_group: int) -> TeamNeed:
+    if row["n_judged"] < min_group:
+        return TeamNeed(row["team"], row["department"], None)
+    total = sum(amount for _, amount in drivers)
+    shares = [(driver, amount / total) for driver, amount in drivers if driver != "context"] if total else []
+    needs = tuple((driver, share) for driver, share in shares[:N_NEEDS] if share >= SMALL_NEED)
+    half = Z_80 * sqrt(row["variance"])
+    low, high = max(0, round(row["expected_exits"] - half)), min(row["n_judged"], round(row["expected_exits"] + half))
+    return TeamNeed(
+        row["team"],
+        row["department"],
+        TeamFigures(row["n_people"], row["n_judged"], row["expected_exits"], low, max(high, 1), needs),
+    )
+
+
+def _care_first(need: TeamNeed) -> tuple[bool, float, str]:
+    figures = need.figures
+    return figures is None, -(figures.expected_exits / figures.n_judged) if figures else 0.0, need.team
+
+
+def team_list(
+    store: Store, visit: Visit, asked: tuple[str, tuple[str, ...]], *, after: Place | None, limit: int
+) -> TeamList:
+    """Return the people of a team in the asked bands; every name on the list is a look at that person."""
+    team, bands = asked
+    today = visit.now.date()
+    with store.begin() as tx:
+        run = _run(tx)
+        known = store_people.team_exists(tx, visit.viewer.sight, team)
+        wanted = ListOf(run.id, team, bands, after, limit + 1)
+        rows = store_people.people_in_bands(tx, visit.viewer.sight, wanted, today=today) if known else []
+        people = [_assessed(row, _standing(row), numbers=False, shown=row["shown_band"]) for row in rows[:limit]]
+        if not known:
+            _record(tx, visit, "team.list", "not_found")
+        for person in people:
+            _record(tx, visit, "team.list", "shown", subject=person.employee_id, run=run)
+    if not known:
+        raise Problem("not_found")
+    last = rows[limit - 1] if len(rows) > limit else None
+    place = (last["rank"], last["name"] or "", last["employee_id"]) if last else None
+    return TeamList(run, team, tuple(people), place)
+
+
+def _standing(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    if row["decision"] is None or row["decision"] == "follow":
+        return None
+    return {"decision": row["decision"], "decided_by": row["decided_by"]}
+
+
+def person(store: Store, visit: Visit, employee_id: str) -> Person:
+    """Return one person's page, after the look has been written down; expired and hidden ones are refused."""
+    with store.begin() as tx:
+        run = _run(tx)
+        found = _look(tx, visit, run, employee_id)
+        result = found if isinstance(found, str) else "shown"
+        _record(tx, visit, "risk.read", result, subject=employee_id, run=run)
+        if isinstance(found, Assessed):
+            decisions = tuple(store_people.cases(tx, employee_id))
+            readers = tuple(store_log.entries_about(tx, employee_id, limit=READERS_SHOWN))
+    if isinstance(found, str):
+        raise Problem(found)
+    return Person(run, found, decisions, readers)
+
+
+def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
+    """Return the assessment, or the name of the problem: hidden and unknown people are the same one."""
+    today = visit.now.date()
+    who = store_people.visible_person(tx, visit.viewer.sight, employee_id)
+    row = store_people.score_of(tx, run.id, employee_id) if who else None
+    if who is None or row is None:
+        return "not_found"
+    if row["valid_until"] < today:
+        return "expired"
+    override = store_people.override_of(tx, employee_id, today=today)
+    shown = row["band"] if override is None else override["decision"]
+    facts = {**row, **{key: who[key] for key in ("name", "job", "team", "department")}, "seen_because": who["reason"]}
+    return _assessed(facts, override, numbers=visit.viewer.sees_numbers, shown=shown)
+
+
+def _assessed(row: Mapping[str, Any], override: dict[str, Any] | None, *, numbers: bool, shown: str) -> Assessed:
+    """Return what may be shown: no numbers without the right to them, nothing at all of what a person set aside."""
+    aside = shown == "disregard"
+    judged = row["band"] != "cannot_judge" and not aside
+    told = [] if aside else row["reasons"]
+    reasons = told if numbers else [_in_words(one) for one in told if abs(one["contribution"]) >= WORTH_SAYING]
+    return Assessed(
+        employee_id=row["employee_id"],
+        name=row["name"],
+        job=row["job"],
+        team=row.get("team"),
+        department=row.get("department"),
+        seen_because=row["seen_because"],
+        valid_until=row["valid_until"],
+        band=None if aside else cast(Band, shown),
+        risk=dict(row["risk"]) if numbers and judged else None,
+        other=dict(row["other"]) if numbers and judged else None,
+        cannot_judge_en=row["cannot_judge_en"],
+        cannot_judge_zh=row["cannot_judge_zh"],
+        reasons=tuple(reasons),
+        plan={} if aside else row["plan"],
+        override=override,
+    )
+
+
+def _in_words(reason: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reason without the numbers from which a probability could be put together again."""
+    return {key: reason[key] for key in ("driver", "direction", "text_en", "text_zh")}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided: about the assessment (``override``) or about a care action (``care``)."""
+
+    employee_id: str
+    what: str
+    words: str
+    decided_by: str = ""
+    status: str = ""
+
+
+def override(store: Store, visit: Visit, decision: Decision, *, valid_days: int) -> None:
+    """Write a person's word over the assessment. It is visible at once and later scoring does not touch it."""
+    with store.begin() as tx:
+        run = _run(tx)
+        found = _look(tx, visit, run, decision.employee_id)
+        result = found if isinstance(found, str) else "recorded"
+        if isinstance(found, Assessed):
+            row = {
+                "employee_id": decision.employee_id,
+                "run_id": run.id,
+                "decision": decision.what,
+                "reason": decision.words,
+                "decided_by": visit.viewer.name,
+                "decided_at": visit.now,
+                "valid_until": visit.now.date() + timedelta(days=valid_days),
+            }
+            store_people.add_override(tx, row)
+        _record(tx, visit, "override", result, subject=decision.employee_id, run=run)
+    if isinstance(found, str):
+        raise Problem(found)
+
+
+def decide_care(store: Store, visit: Visit, decision: Decision, *, catalog: frozenset[str]) -> None:
+    """Write what a named person agreed or declined. Until then every suggestion is a draft and nothing happens."""
+    with store.begin() as tx:
+        run = _run(tx)
+        found = _look(tx, visit, run, decision.employee_id)
+        known = decision.what in catalog
+        result = found if isinstance(found, str) else "recorded" if known else "invalid"
+        if result == "recorded":
+            row = {
+                "employee_id": decision.employee_id,
+                "action": decision.what,
+                "status": decision.status,
+                "decided_by": decision.decided_by,
+                "recorded_by": visit.viewer.name,
+                "happened_on": visit.now.date(),
+                "recorded_at": visit.now,
+                "note": decision.words or None,
+                "run_id": run.id,
+            }
+            store_people.add_case(tx, row)
+        _record(tx, visit, "care.decide", result, subject=decision.employee_id, run=run)
+    if result != "recorded":
+        raise Problem(result)
+
+
+def current(store: Store) -> Run:
+    """Return the batch that is shown."""
+    with store.begin() as tx:
+        return _run(tx)
+
+
+def has_scores(store: Store) -> bool:
+    """Whether there is a batch to show."""
+    with store.begin() as tx:
+        return store_people.current_run(tx) is not None
+
+
+def log_page(store: Store, visit: Visit, *, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Return a page of the audit log, newest first; reading the log is in the log as well."""
+    with store.begin() as tx:
+        rows = store_log.entries_page(tx, before=before, limit=limit + 1)
+        _record(tx, visit, "audit.read", "shown")
+    return rows
+
+
+def _run(tx: Transaction) -> Run:
+    row = store_people.current_run(tx)
+    if row is None:
+        raise Problem("not_scored")
+    return Run(**{key: row[key] for key in Run.__dataclass_fields__})
+
+
+def _record(
+    tx: Transaction, visit: Visit, action: str, result: str, *, subject: str | None = None, run: Run | None = None
+) -> None:
+    entry = Entry(
+        actor=visit.viewer.actor,
+        action=action,
+        result=result,
+        request_id=visit.request_id,
+        purpose=visit.purpose,
+        subject=subject,
+        model_version=run.model_version if run else None,
+    )
+    audit.record(tx, entry, now=visit.now)

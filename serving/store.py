@@ -1,0 +1,200 @@
+"""The store: one engine, one way to begin a transaction, one way to bring the tables up to date.
+
+The only door to SQL, together with ``store_tables`` (what is kept), ``store_people`` and ``store_log`` (what is asked).
+
+SQLite before 3.51.3 can lose a database when two connections write or checkpoint at the same instant ("WAL-reset bug").
+So on SQLite every transaction, of every thread and every process, takes its turn behind one lock file, and only one
+service may be open on a file. A command such as ``score`` may run beside the service: it waits for its turn.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import FixableError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: only threads take turns there
+    fcntl = None  # type: ignore[assignment]
+
+Transaction = Connection
+StoreError = SQLAlchemyError
+"""What the database raises: full disk, locked file, broken rule. Never shown to anybody."""
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # what was acknowledged survives a power cut
+    "foreign_keys=ON",
+    "mmap_size=0",
+    "busy_timeout=5000",
+    "secure_delete=ON",  # an expired score is overwritten, not only forgotten
+)
+
+WAIT_SECONDS = 15.0
+"""How long a transaction waits for its turn; a batch of scores for 20,000 people writes for a few seconds."""
+
+
+class StoreBusyError(Exception):
+    """Another transaction did not finish in time; nothing was read or written."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store. ``begin`` is the only way in."""
+
+    engine: Engine
+    file: Path | None
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Yield a transaction that is committed at the end, durably, or rolled back when anything is raised."""
+        with _turn(self), self.engine.begin() as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Let go of the file; the last connection folds the write-ahead log back, so this waits for its turn too."""
+        with _turn(self):
+            self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Return the store behind ``url``; a new SQLite file is made readable by its owner alone."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return Store(create_engine(address, hide_parameters=True, pool_pre_ping=True), None)
+    if not address.database or address.database == ":memory:":
+        raise FixableError("The store must be a file or a server: scores in memory would be lost at the next start.")
+    file = Path(address.database)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = create_engine(address, hide_parameters=True, pool_size=1, max_overflow=0, pool_timeout=WAIT_SECONDS)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Store(engine, file)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver would begin too late, and not at all before DDL
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _turn(store: Store) -> Iterator[None]:
+    """Wait until no thread and no other process works on the same SQLite file; servers know how to do this alone."""
+    if store.file is None:
+        yield
+        return
+    until = time.monotonic() + WAIT_SECONDS
+    if not store.turn.acquire(timeout=WAIT_SECONDS):
+        raise StoreBusyError("the store is busy")
+    try:
+        with _file_lock(store.file.with_name(store.file.name + ".turn"), until=until):
+            yield
+    finally:
+        store.turn.release()
+
+
+@contextmanager
+def _file_lock(path: Path, *, until: float) -> Iterator[None]:
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        while not _taken(handle):
+            if time.monotonic() >= until:
+                raise StoreBusyError("another process holds the store")
+            time.sleep(0.005)
+        yield
+    finally:
+        os.close(handle)  # also lets go of the lock
+
+
+def _taken(handle: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def only_service(store: Store) -> Iterator[None]:
+    """Hold the right to be the one service on this SQLite file; a second one is refused at once."""
+    if store.file is None:
+        yield
+        return
+    try:
+        with _file_lock(store.file.with_name(store.file.name + ".service"), until=0.0):
+            yield
+    except StoreBusyError:
+        raise FixableError(
+            "Another service is already open on this SQLite file.",
+            ["Stop it first, start with one worker, or set RETENTION_DATABASE_URL to a PostgreSQL server."],
+        ) from None
+
+
+def migrate(store: Store) -> None:
+    """Bring the tables up to date, all in one transaction: a kill in the middle leaves the old tables."""
+    _refuse_newer(store)
+    with store.begin() as tx:
+        command.upgrade(alembic_config(tx), "head")
+
+
+def is_current(store: Store) -> bool:
+    """Whether the tables are those that this version of the code was written for."""
+    with store.begin() as tx:
+        return _revision(tx) == _scripts().get_current_head()
+
+
+def _refuse_newer(store: Store) -> None:
+    with store.begin() as tx:
+        found = _revision(tx)
+    if found is not None and found not in {script.revision for script in _scripts().walk_revisions()}:
+        raise FixableError(
+            "The store was written by a newer version of the service.",
+            [f"It is at revision {found}, which this version does not know. Install the newer version."],
+        )
+
+
+def _revision(tx: Transaction) -> str | None:
+    return MigrationContext.configure(tx).get_current_revision()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(None))
+
+
+def alembic_config(tx: Transaction | None) -> Config:
+    """Return Alembic's configuration; the migrations run inside ``tx`` and open no connection of their own."""
+    config = Config(attributes={"connection": tx})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def answers(store: Store) -> bool:
+    """Whether the store takes a write right now; nothing is left behind."""
+    with store.begin() as tx:
+        tx.execute(text("UPDATE audit_head SET sequence = sequence"))
+    return True

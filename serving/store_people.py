@@ -1,0 +1,267 @@
+"""Questions to the store about people: who is visible, what was said about them, and what people decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+
+from serving.store import Transaction
+from serving.store_tables import BANDS, care_case, employee, override, plain, score, score_driver, score_run
+
+CHUNK = 500
+"""Rows per INSERT, so that a batch of any size needs the same memory."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How far a viewer sees. ``nobody`` is the default everywhere: a missing value never means all."""
+
+    kind: Literal["everyone", "department", "team", "manager", "nobody"] = "nobody"
+    value: str | None = None
+
+
+def visible(sight: Sight) -> Select[Any]:
+    """Return the people within sight as ``(id, reason)``, the reason being why the viewer may see them.
+
+    Reports are followed from manager to manager as they stand now, so a transfer takes effect at once. A ring of
+    managers ends, because UNION adds nobody twice; a manager is not below themselves even then.
+    """
+    if sight.kind == "everyone":
+        return select(employee.c.id, literal("everyone").label("reason"))
+    if sight.kind in ("department", "team") and sight.value:
+        column = employee.c[sight.kind]
+        return select(employee.c.id, literal(f"{sight.kind} {sight.value}").label("reason")).where(
+            column == sight.value
+        )
+    if sight.kind == "manager" and sight.value:
+        below = select(employee.c.id).where(employee.c.manager_id == sight.value).cte("below", recursive=True)
+        below = below.union(select(employee.c.id).where(employee.c.manager_id == below.c.id))
+        reports = select(below.c.id, literal(f"reports to {sight.value}").label("reason"))
+        return reports.where(below.c.id != sight.value)
+    return select(employee.c.id, literal("").label("reason")).where(false())
+
+
+def visible_person(tx: Transaction, sight: Sight, employee_id: str) -> dict[str, Any] | None:
+    """Return the person with the ``reason`` of access; ``None`` for hidden and unknown alike."""
+    seen = visible(sight).subquery()
+    query = select(employee, seen.c.reason).join(seen, seen.c.id == employee.c.id).where(employee.c.id == employee_id)
+    row = tx.execute(query).one_or_none()
+    return plain(row) if row else None
+
+
+def names(tx: Transaction, employee_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names that are on record for these ids."""
+    query = select(employee.c.id, employee.c.name).where(employee.c.id.in_(list(employee_ids)))
+    return {row.id: row.name for row in tx.execute(query) if row.name}
+
+
+def current_run(tx: Transaction) -> dict[str, Any] | None:
+    """Return the batch that is shown, or ``None`` before the first one."""
+    row = tx.execute(select(score_run).where(score_run.c.is_current)).one_or_none()
+    return plain(row) if row else None
+
+
+def add_run(
+    tx: Transaction,
+    run: Mapping[str, Any],
+    *,
+    people: Sequence[Mapping[str, Any]],
+    scores: Sequence[Mapping[str, Any]],
+    drivers: Sequence[Mapping[str, Any]],
+) -> int:
+    """Write one batch as the current one, with everyone it is about; the former one stays until its clock runs out."""
+    tx.execute(update(score_run).where(score_run.c.is_current).values(is_current=None))
+    run_id = tx.execute(insert(score_run).values(**run, is_current=True)).inserted_primary_key
+    if run_id is None:
+        raise RuntimeError("the store gave no id to the batch")
+    tx.execute(delete(employee))
+    for table, rows in ((employee, people), (score, scores), (score_driver, drivers)):
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            tx.execute(insert(table), [{**row} if table is employee else {**row, "run_id": run_id[0]} for row in part])
+    return int(run_id[0])
+
+
+def score_of(tx: Transaction, run_id: int, employee_id: str) -> dict[str, Any] | None:
+    """Return what the batch says about the person, expired or not, or ``None``."""
+    found = and_(score.c.run_id == run_id, score.c.employee_id == employee_id)
+    row = tx.execute(select(score).where(found)).one_or_none()
+    return plain(row) if row else None
+
+
+def _standing(today: date) -> Any:
+    """Return the latest override of each person whose clock has not run out."""
+    last = (
+        select(func.max(override.c.id).label("id"))
+        .where(override.c.valid_until >= today)
+        .group_by(override.c.employee_id)
+        .subquery()
+    )
+    return select(override).join(last, last.c.id == override.c.id).subquery()
+
+
+def override_of(tx: Transaction, employee_id: str, *, today: date) -> dict[str, Any] | None:
+    """Return the person's word that stands over the assessment; ``None`` when the assessment stands."""
+    standing = _standing(today)
+    row = tx.execute(select(standing).where(standing.c.employee_id == employee_id)).one_or_none()
+    return plain(row) if row and row.decision != "follow" else None
+
+
+def add_override(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Write a person's word over the assessment; earlier ones stay on record."""
+    tx.execute(insert(override).values(**row))
+
+
+def team_sums(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> list[dict[str, Any]]:
+    """Return per team within sight: people, people judged, the expected number of exits and its variance."""
+    seen = visible(sight).subquery()
+    risk = score.c.risk_at_reference
+    valid = and_(
+        score.c.employee_id == employee.c.id,
+        score.c.run_id == run_id,
+        score.c.valid_until >= today,
+        score.c.band != "cannot_judge",
+    )
+    query = (
+        select(
+            employee.c.team,
+            func.min(employee.c.department).label("department"),
+            func.count(employee.c.id).label("n_people"),
+            func.count(risk).label("n_judged"),
+            func.coalesce(func.sum(risk), 0.0).label("expected_exits"),
+            func.coalesce(func.sum(risk * (1 - risk)), 0.0).label("variance"),
+        )
+        .join(seen, seen.c.id == employee.c.id)
+        .outerjoin(score, valid)
+        .group_by(employee.c.team)
+        .order_by(employee.c.team)
+    )
+    return [plain(row) for row in tx.execute(query)]
+
+
+def team_drivers(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> dict[str, list[tuple[str, float]]]:
+    """Return per team within sight what raises the scores of its people, strongest driver first, as sums."""
+    seen = visible(sight).subquery()
+    total = func.sum(score_driver.c.raises).label("total")
+    query = (
+        select(employee.c.team, score_driver.c.driver, total)
+        .join(seen, seen.c.id == employee.c.id)
+        .join(score_driver, and_(score_driver.c.employee_id == employee.c.id, score_driver.c.run_id == run_id))
+        .join(score, and_(score.c.employee_id == employee.c.id, score.c.run_id == run_id))
+        .where(score.c.valid_until >= today)
+        .group_by(employee.c.team, score_driver.c.driver)
+        .order_by(employee.c.team, total.desc(), score_driver.c.driver)
+    )
+    drivers: dict[str, list[tuple[str, float]]] = {}
+    for row in tx.execute(query):
+        drivers.setdefault(row.team, []).append((row.driver, float(row.total)))
+    return drivers
+
+
+def _rank(band: ColumnElement[Any]) -> ColumnElement[int]:
+    return case((band == "act", 0), (band == "watch", 1), (band == "disregard", 2), else_=3).cast(Integer)
+
+
+Place = tuple[int, str, str]
+"""Where a page of a list ended: rank of the band, name, id. Never the risk: people are not ranked by a number."""
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """Which list of people is asked for: one team of one batch, these bands, after this place, at most so many."""
+
+    run_id: int
+    team: str
+    bands: tuple[str, ...]
+    after: Place | None
+    limit: int
+
+
+def team_exists(tx: Transaction, sight: Sight, team: str) -> bool:
+    """Whether anybody within sight belongs to the team; a hidden team is an unknown team."""
+    seen = visible(sight).subquery()
+    query = select(exists().where(employee.c.id == seen.c.id, employee.c.team == team))
+    return bool(tx.execute(query).scalar())
+
+
+def people_in_bands(tx: Transaction, sight: Sight, asked: ListOf, *, today: date) -> list[dict[str, Any]]:
+    """Return people of one team, ``act`` before ``watch``, then by name; ``shown_band`` follows a person's override.
+
+    Within a band the order is that of names. A list ordered by risk would be a ranking of people, and the model's
+    numbers do not bear the weight of one.
+    """
+    seen = visible(sight).subquery()
+    standing = _standing(today)
+    overruled = standing.c.decision.in_([*BANDS, "disregard"])
+    band = case((overruled, standing.c.decision), else_=score.c.band)
+    name = func.coalesce(employee.c.name, "")
+    place = (_rank(band), name, employee.c.id)
+    query = (
+        select(score, employee.c.name, employee.c.job, band.label("shown_band"), _rank(band).label("rank"))
+        .add_columns(seen.c.reason.label("seen_because"), standing.c.decision, standing.c.decided_by)
+        .join(employee, employee.c.id == score.c.employee_id)
+        .join(seen, seen.c.id == employee.c.id)
+        .outerjoin(standing, standing.c.employee_id == employee.c.id)
+        .where(score.c.run_id == asked.run_id, employee.c.team == asked.team, score.c.valid_until >= today)
+        .where(band.in_(asked.bands))
+        .order_by(*place)
+        .limit(asked.limit)
+    )
+    if asked.after is not None:
+        query = query.where(tuple_(*place) > tuple_(*(literal(part) for part in asked.after)))
+    return [plain(row) for row in tx.execute(query)]
+
+
+def first_flagged(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> str | None:
+    """Return somebody within sight whose care plan is worth reading first, for the console's example."""
+    seen = visible(sight).subquery()
+    query = (
+        select(score.c.employee_id)
+        .join(seen, seen.c.id == score.c.employee_id)
+        .where(score.c.run_id == run_id, score.c.valid_until >= today, score.c.band != "cannot_judge")
+        .order_by(score.c.risk_at_reference.desc(), score.c.employee_id)
+        .limit(1)
+    )
+    return tx.execute(query).scalar()
+
+
+def add_case(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Write what was decided about a care action."""
+    tx.execute(insert(care_case).values(**row))
+
+
+def cases(tx: Transaction, employee_id: str | None = None) -> list[dict[str, Any]]:
+    """Return the decisions about care, oldest first, of one person or of all."""
+    query = select(care_case).order_by(care_case.c.id)
+    if employee_id is not None:
+        query = query.where(care_case.c.employee_id == employee_id)
+    return [plain(row) for row in tx.execute(query)]
+
+
+def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]:
+    """Delete what nobody may read any more: expired scores with their drivers, expired overrides, old care notes."""
+    old_notes = and_(care_case.c.happened_on < notes_before, care_case.c.note.is_not(None))
+    return {
+        "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
+        "overrides": tx.execute(delete(override).where(override.c.valid_until < today)).rowcount,
+        "care_notes": tx.execute(update(care_case).where(old_notes).values(note=None)).rowcount,
+    }

@@ -1,0 +1,250 @@
+"""The tables of the store, as code: people, scores with their clocks, decisions by people, keys, and the audit chain.
+
+Every moment is UTC; every day is a plain date. JSON columns hold only what was written at scoring time and is read as a
+whole. What a law or a test asks for is a constraint here, not a hope elsewhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite forgets time zones: a naive moment is refused going in, and named UTC coming out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment in UTC; a moment without a zone is a bug."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment with its zone."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+BANDS = ("calm", "watch", "act", "cannot_judge")
+OVERRIDES = ("disregard", "calm", "watch", "act", "follow")
+"""``disregard`` hides the band, a band replaces it, ``follow`` lets the assessment stand again."""
+
+CASE_STATES = ("agreed", "declined", "done")
+SIGHTS = ("everyone", "department", "team", "manager")
+
+employee = Table(
+    "employee",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("name", Text),
+    Column("department", Text),
+    Column("team", Text, nullable=False),
+    Column("location", Text),
+    Column("job", Text),
+    Column("manager_id", String(200)),
+    Index(None, "team"),
+    Index(None, "manager_id"),
+)
+"""Who was employed on the day of the last scoring run. No foreign key on ``manager_id``: managers leave."""
+
+score_run = Table(
+    "score_run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("computed_at", Utc, nullable=False),
+    Column("model_version", String(100), nullable=False),
+    Column("bundle_sha256", String(64), nullable=False),
+    Column("data_versions", JSON, nullable=False),
+    Column("card", JSON, nullable=False),
+    Column("is_current", Boolean),
+    UniqueConstraint("is_current"),
+    CheckConstraint("is_current", name="current_or_null"),
+)
+"""One batch of scores. ``is_current`` is true for one run and null for all others, held by the unique constraint."""
+
+score = Table(
+    "score",
+    metadata,
+    Column("run_id", ForeignKey("score_run.id"), primary_key=True),
+    Column("employee_id", String(200), primary_key=True),
+    Column("valid_until", Date, nullable=False),
+    Column("band", String(20), nullable=False),
+    Column("risk_at_reference", Float),
+    Column("risk", JSON, nullable=False),
+    Column("other", JSON, nullable=False),
+    Column("log_odds", Float),
+    Column("base_log_odds", Float),
+    Column("cannot_judge_en", Text),
+    Column("cannot_judge_zh", Text),
+    Column("reasons", JSON, nullable=False),
+    Column("plan", JSON, nullable=False),
+    _one_of("band", BANDS),
+    Index(None, "employee_id"),
+    Index(None, "valid_until"),
+)
+"""One person in one batch: what was said, and the last day on which it may be read."""
+
+score_driver = Table(
+    "score_driver",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("employee_id", String(200), primary_key=True),
+    Column("driver", String(40), primary_key=True),
+    Column("raises", Float, nullable=False),
+    ForeignKeyConstraint(["run_id", "employee_id"], ["score.run_id", "score.employee_id"], ondelete="CASCADE"),
+)
+"""How much a driver raises one person's score (never below zero), so that a team's needs are one sum."""
+
+override = Table(
+    "override",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("employee_id", String(200), nullable=False),
+    Column("run_id", ForeignKey("score_run.id"), nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Utc, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    _one_of("decision", OVERRIDES),
+    Index(None, "employee_id"),
+)
+"""A person's word over the model's. The latest one stands, whatever is computed later."""
+
+care_case = Table(
+    "care_case",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("employee_id", String(200), nullable=False),
+    Column("action", String(100), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("happened_on", Date, nullable=False),
+    Column("recorded_at", Utc, nullable=False),
+    Column("note", Text),
+    Column("run_id", ForeignKey("score_run.id")),
+    _one_of("status", CASE_STATES),
+    Index(None, "employee_id"),
+)
+"""What people decided about a suggested care action; goes back to training as the table ``care_actions``."""
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("role", String(40), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("purposes", JSON, nullable=False),
+    Column("sees", String(20), nullable=False),
+    Column("sees_value", String(200)),
+    Column("created_at", Utc, nullable=False),
+    Column("revoked_at", Utc),
+    _one_of("sees", SIGHTS),
+)
+"""A machine's way in; the token itself is shown once and never stored."""
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("link_sha256", String(64), nullable=False, unique=True),
+    Column("link_until", Utc, nullable=False),
+    Column("session_sha256", String(64), unique=True),
+    Column("session_until", Utc),
+    Column("ended_at", Utc),
+    Column("name", String(100), nullable=False),
+    Column("purpose", String(40)),
+    Column("role", String(40), nullable=False),
+    Column("sees", String(20), nullable=False),
+    Column("sees_value", String(200)),
+    _one_of("sees", SIGHTS),
+)
+"""A person's way in: a link that works once, and the session it became."""
+
+audit_subject = Table(
+    "audit_subject",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("employee_id", String(200), nullable=False, unique=True),
+)
+"""Whom a token in the audit log stands for. Erasing a person deletes this row; the chain stays whole."""
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Utc, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("purpose", String(40), nullable=False),
+    Column("subject", String(32)),
+    Column("model_version", String(100)),
+    Column("result", String(40), nullable=False),
+    Column("request_id", String(40), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Index(None, "subject"),
+)
+"""Who did what to whom, why and when, each row sealed with the hash of the row before. Never a score."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("hash", String(64), nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+"""Where the chain ends: locked while a row is added, so that two writers cannot fork it."""
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """Return a row as a dictionary."""
+    return dict(row._mapping)

@@ -1,0 +1,315 @@
+"""A small made-up organisation in a real store: the model's answers are written down here, everything else is ours."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from math import exp, nan
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from features.cards import Card
+from models.assess import Assessment
+from models.bundle import Bundle
+from models.card import ModelCard
+from models.care import CarePlan, PlannedAction
+from models.catalog import load_catalog
+from models.explain import Reason
+from models.phrases import DRIVER_WORDS
+from serving import auth, store_log
+from serving.access import ROLES
+from serving.app import create_app
+from serving.score import Scored, save
+from serving.settings import Settings
+from serving.store import Store, migrate, open_store
+from serving.store_people import Sight
+
+AS_OF = date(2026, 10, 31)
+NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
+ORIGIN = "http://127.0.0.1:8000"
+CANARY = 0.218734
+"""The reference risk of E0001. It may appear in no answer to a manager and in no log."""
+
+
+@dataclass
+class Clock:
+    """The time of day, held in the hand."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+
+def card() -> ModelCard:
+    interval = {"value": 0.741, "low": 0.702, "high": 0.779}
+    return ModelCard(
+        name="retention-risk",
+        model_kind="boosted",
+        trained_on="2026-04-30",
+        labels_closed_on="2026-10-31",
+        horizons_days=(30, 90, 180, 365),
+        reference_horizon_days=180,
+        base_rate={30: 0.012, 90: 0.035, 180: 0.07, 365: 0.13},
+        bands={"watch": 0.1, "act": 0.18},
+        band_evidence={
+            "calm": {"n": 600, "left": 24.0, "rate": 0.04, "low": 0.03, "high": 0.06},
+            "watch": {"n": 220, "left": 28.6, "rate": 0.13, "low": 0.09, "high": 0.17},
+            "act": {"n": 140, "left": 30.8, "rate": 0.22, "low": 0.15, "high": 0.3},
+        },
+        typical={"months_since_promotion": 14.0},
+        missing_share={"months_since_promotion": 0.02},
+        cards=(Card("months_since_promotion", "growth", "months", "…", "{value} months", "{value} 个月"),),
+        data_versions={"employees": 4},
+        n_people=960,
+        n_exits=141,
+        metrics={"chosen": {"180": {"auc": interval}}},
+    )
+
+
+def bundle(version: str = "7") -> Bundle:
+    return Bundle(model=None, card=card(), version=version, sha256="9f2c" * 16)  # type: ignore[arg-type]
+
+
+SENTENCES = {
+    "growth": ("31 months since the last promotion (typical here: 14)", "距上次晋升 31 个月（这里常见为 14）"),
+    "workload": (
+        "46 hours of overtime in the last 90 days (typical here: 12)",
+        "近 90 天加班 46 小时（这里常见为 12）",
+    ),
+    "recognition": ("no thanks recorded in the last year", "近一年没有表扬记录"),
+    "belonging": ("18 colleagues worked with in the last 90 days", "近 90 天与 18 位同事共事"),
+    "pay": ("pay at 1.04 of the market median", "薪酬为市场中位数的 1.04"),
+    "context": ("12 months with the organisation", "入职 12 个月"),
+}
+
+
+def reason(driver: str, contribution: float) -> Reason:
+    up = contribution > 0
+    (en, zh), (name_en, name_zh) = SENTENCES[driver], DRIVER_WORDS[driver]
+    return Reason(
+        driver,
+        contribution,
+        exp(contribution),
+        "raises" if up else "keeps",
+        (),
+        f"{name_en}: {en} goes with a {'higher' if up else 'lower'} risk.",
+        f"{name_zh}：{zh}，往往伴随{'较高' if up else '较低'}的离职风险。",
+    )
+
+
+def planned(action_id: str, driver: str) -> PlannedAction:
+    action = load_catalog().action(action_id)
+    words = {
+        f"{name}_{lang}": getattr(getattr(action, name), lang)
+        for name in ("title", "why", "first_step", "watch", "harm")
+        for lang in ("en", "zh")
+    }
+    return PlannedAction(
+        action=action.id,
+        driver=driver,
+        who_decides=action.who_decides,
+        cost=action.cost,
+        days=action.days,
+        evidence=action.evidence.to_dict(),
+        who_decides_en="the direct manager",
+        who_decides_zh="直接上级",
+        cost_en=action.money.en,
+        cost_zh=action.money.zh,
+        manager_hours=action.manager_hours,
+        guide_en=action.guide_en,
+        guide_zh=action.guide_zh,
+        **words,
+    )
+
+
+CALM = CarePlan((), "The risk is calm: nothing beyond good leadership is suggested.", "风险平稳，不建议额外行动。")
+CARE = CarePlan((planned("career_talk", "growth"), planned("skill_course", "growth")))
+
+
+def assessment(employee_id: str, risk: float, *, band: str) -> Assessment:
+    """One person's assessment with the risk at 180 days given; the other horizons follow from it."""
+    unknown = band == "cannot_judge"
+    told = () if unknown else (reason("growth", 0.8 * risk * 3), reason("workload", 0.1), reason("pay", -0.2))
+    return Assessment(
+        employee_id=employee_id,
+        as_of=AS_OF,
+        risk={days: nan if unknown else risk * days / 365 * 365 / 180 for days in (30, 90, 180, 365)},
+        other={days: nan if unknown else 0.01 for days in (30, 90, 180, 365)},
+        band=band,  # type: ignore[arg-type]
+        cannot_judge_en="Hired less than a month ago." if unknown else None,
+        cannot_judge_zh="入职不足一个月。" if unknown else None,
+        score=nan if unknown else -1.3,
+        base=nan if unknown else -2.6,
+        reasons=told,
+        plan=CARE if band in ("act", "watch") else CALM,
+    )
+
+
+TEAMS = {"Nursing B": 12, "Reception": 6, "Dental / 口腔": 7, "Lab": 3}
+NAMES = ("Li Na", "王芳", "Anna Berg", "张伟", "Omar Haddad", "陈静", "Ivy Chen", "刘洋", "Jonas Weiss", "赵敏")
+
+
+def people() -> tuple[dict[str, Any], ...]:
+    """E0001…E0028 in four teams; M1 leads Nursing B and reports to M0, who leads everybody."""
+    rows: list[dict[str, Any]] = []
+    number = 0
+    for team, size in TEAMS.items():
+        lead = f"M{len({row['team'] for row in rows}) + 1}"
+        for _ in range(size):
+            number += 1
+            row = {"id": f"E{number:04}", "name": NAMES[number % 10], "department": "Care", "team": team}
+            rows.append({**row, "location": "North", "job": "nurse", "manager_id": lead})
+        row = {"id": lead, "name": f"Lead of {team}", "department": "Care", "team": "Leads", "location": "North"}
+        rows.append({**row, "job": "lead", "manager_id": "M0"})
+    return tuple(rows)
+
+
+def assessments() -> tuple[Assessment, ...]:
+    """E0001 to E0003 are to act on, E0004 and E0005 to watch, E0006 cannot be judged, all others are calm."""
+    special = {
+        "E0001": (CANARY, "act"),
+        "E0002": (0.31, "act"),
+        "E0003": (0.19, "act"),
+        "E0004": (0.13, "watch"),
+        "E0005": (0.11, "watch"),
+        "E0006": (nan, "cannot_judge"),
+        "E0013": (0.12, "watch"),
+        "E0026": (0.24, "act"),
+    }
+    return tuple(
+        assessment(row["id"], *special.get(row["id"], (0.04, ""))[:1], band=special.get(row["id"], (0, "calm"))[1])
+        for row in people()
+    )
+
+
+def fill(store: Store, *, now: datetime = NOW, version: str = "7", scored: Scored | None = None) -> int:
+    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4})
+    return save(store, batch, now=now, valid_days=90, actor="console - test")
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled store, made once; each test gets a copy of the file."""
+    file = tmp_path_factory.mktemp("store") / "retention.db"
+    opened = open_store(f"sqlite:///{file}")
+    migrate(opened)
+    fill(opened)
+    opened.close()
+    return file
+
+
+@pytest.fixture
+def store(tmp_path: Path, filled: Path) -> Iterator[Store]:
+    shutil.copy(filled, tmp_path / "retention.db")
+    opened = open_store(f"sqlite:///{tmp_path / 'retention.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def one_app(filled: Path) -> FastAPI:
+    """The application, put together once: that costs more than most tests."""
+    return create_app(Settings(state=filled.parent))
+
+
+@pytest.fixture
+def app(one_app: FastAPI, store: Store, clock: Clock) -> FastAPI:
+    one_app.state.desk = replace(one_app.state.desk, store=store, clock=clock)
+    return one_app
+
+
+@pytest.fixture
+def client(app: FastAPI) -> TestClient:
+    """Nobody yet: no key, no cookie."""
+    return TestClient(app, base_url=ORIGIN, raise_server_exceptions=False)
+
+
+Keys = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def key(store: Store) -> Keys:
+    """Make a key of a role and return the header that shows it."""
+
+    def make(role: str, sight: Sight = Sight("everyone"), **other: Any) -> dict[str, str]:  # noqa: B008
+        token = auth.new_token(auth.KEY_PREFIX)
+        row = {"name": f"{role} system", "sha256": auth.sha256(token), "role": role, "created_at": NOW}
+        row |= {"scopes": sorted(other.get("scopes", ROLES[role].scopes))}
+        row |= {"purposes": sorted(other.get("purposes", ROLES[role].purposes))}
+        row |= {"sees": sight.kind, "sees_value": sight.value}
+        with store.begin() as tx:
+            store_log.add_key(tx, row)
+        return {"authorization": f"Bearer {token}"}
+
+    return make
+
+
+SignIn = Callable[..., TestClient]
+
+
+@pytest.fixture
+def signed_in(app: FastAPI, store: Store, clock: Clock) -> SignIn:
+    """Sign somebody in through the page, as a browser does, and return the browser."""
+
+    def make(role: str = "hr", sight: Sight = Sight("everyone"), *, purpose: str = "retention_care") -> TestClient:  # noqa: B008
+        browser = TestClient(app, base_url=ORIGIN, headers={"accept": "text/html"}, raise_server_exceptions=False)
+        with store.begin() as tx:
+            invitation = auth.Invitation("Li Na of HR", role, sight)
+            token = auth.make_link(tx, invitation, now=clock(), minutes=15)
+        answer = browser.post("/sign-in", data={"token": token, "purpose": purpose}, headers={"origin": ORIGIN})
+        if answer.status_code != 200:
+            raise RuntimeError(f"could not sign in: {answer.status_code}")
+        return browser
+
+    return make
+
+
+def entries(store: Store) -> list[dict[str, Any]]:
+    """The audit log, oldest first, with the people behind the tokens."""
+    with store.begin() as tx:
+        return list(reversed(store_log.entries_page(tx, before=None, limit=10_000)))
+
+
+@pytest.fixture
+def made(store: Store) -> SimpleNamespace:
+    """What was made up, for tests to compare with; test modules cannot import this file."""
+    return SimpleNamespace(
+        AS_OF=AS_OF,
+        CANARY=CANARY,
+        NOW=NOW,
+        ORIGIN=ORIGIN,
+        assessment=assessment,
+        assessments=assessments,
+        bundle=bundle,
+        entries=lambda: entries(store),
+        fill=fill,
+        people=people,
+    )
+
+
+@pytest.fixture
+def form_of() -> Callable[[TestClient], dict[str, str]]:
+    """The hidden field that every form of a signed-in browser carries, as read from a page."""
+
+    def read(browser: TestClient) -> dict[str, str]:
+        found = re.search(r'name="form_token" value="([0-9a-f]+)"', browser.get("/").text)
+        return {"form_token": found[1] if found else ""}
+
+    return read
