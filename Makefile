@@ -76,6 +76,15 @@ example: install
 	  $(if $(wildcard examples/$(SET)/mapping.toml),--mapping examples/$(SET)/mapping.toml)
 	@$(BIN)/retention-train fit --plan examples/$(SET)/plan.toml --state $(STATE)/$(SET)
 
+.PHONY: bench-truth
+bench-truth: install ## five more invented companies: how far from .5 to the known hazards (about ten minutes)
+	@for seed in 1 2 3 4 5; do \
+	  $(BIN)/retention-train company --seed $$seed --state $(STATE)/bench > /dev/null; \
+	  rm -rf $(STATE)/bench/lake $(STATE)/bench/mlflow.db $(STATE)/bench/artifacts; \
+	  $(BIN)/retention-train import $(STATE)/bench/records --state $(STATE)/bench > /dev/null; \
+	  $(BIN)/retention-train fit --state $(STATE)/bench > /dev/null; \
+	  echo -n "seed $$seed: "; $(BIN)/retention-train truth --state $(STATE)/bench; done
+
 .PHONY: test
 test: install-dev ## run every test (-n 2: one worker per core)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

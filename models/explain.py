@@ -135,7 +135,9 @@ def _reason(
     total = fsum(row[j] for j in members)
     shown = [j for j in members if cards[j].shown and row[j] != 0]
     strongest = sorted(shown, key=lambda j: (-abs(row[j]), cards[j].column))
-    same_way = [j for j in strongest if row[j] * total > 0]
+    # "Nothing recorded" counts in the score, but as a reason it says nothing that anybody could act on.
+    known = [j for j in strongest if known_value(values.get(cards[j].column)) is not None]
+    same_way = [j for j in known if row[j] * total > 0]
     told = [j for j in same_way if abs(row[j]) >= WORTH_TELLING * abs(row[same_way[0]])][:TOLD_FACTS]
     facts = {j: _fact(cards[j], row[j], values, typical) for j in {*strongest[:MAX_FACTS], *told}}
     en, zh = _sentence(driver, total, [facts[j] for j in told])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,20 +18,26 @@ from models.calibration import Calibration, HeldOut, fit_calibration, identity
 from models.encode import Codes, usable_columns
 from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
 from models.risk import Hazard, RiskModel
-from models.scores import BaseScore, BoostedScore, LinearScore, Rows, Score
+from models.scores import BaseScore, Belief, BoostedScore, Growth, LinearScore, Rows, Score
 
 KINDS = ("base", "linear", "blend", "boosted")
-"""From the simplest to the freest: knowing nobody, a line, the mean of the line's and the trees' log-odds, trees."""
+"""From the simplest to the freest: knowing nobody, a line, a mean of the line's and the trees' log-odds, trees."""
+SHARES = {"blend": {"linear": 2 / 3, "boosted": 1 / 3}}
+"""In the blend the line counts twice: with some hundreds of exits it keeps better from one year to the next."""
+STANDARD_ERRORS = 2.0
+"""How much worse than the best, in standard errors, a simpler kind may look before it is passed over."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to learn. ``edges`` in days; ``prior_sds`` are the ridge strengths tried on held-out people."""
+    """How to learn. ``edges`` in days; ``beliefs`` are pairs (lean, sd) tried on people left out (``scores.Belief``);
+    ``directions`` says per column which way the risk is expected to go when it rises."""
 
     edges: tuple[int, ...] = (30, 90, 180, 270, 365)
     reference_days: int = 180
     folds: int = 4
-    prior_sds: tuple[float, ...] = (0.05, 0.15)
+    beliefs: tuple[tuple[float, float], ...] = ((0.01, 0.03), (0.01, 0.1))
+    directions: Mapping[str, int] = field(default_factory=dict)
     max_rounds: int = 400
     min_exits: int = 20
     recent_days: float = 365.0
@@ -65,7 +71,7 @@ class Fitted:
     """The models by kind, the folds' models by kind, each person's fold, and what people left out say of each kind.
 
     ``held_out_loss`` is the mean log loss over people the scores had not seen; ``kind`` is the simplest kind whose
-    loss is within one standard error (of the difference, over people) of the best (Breiman et al. 1984, section 3.4.3).
+    loss is within two standard errors (of the difference, over people) of the best.
     """
 
     models: dict[str, RiskModel]
@@ -102,18 +108,18 @@ def fit_hazards(
     crossed = _cross_fit_all(voluntary, fold, codes, settings, tell)
     other = _other_hazard(_Cause.of(landmarks, values, periods, OTHER, settings), codes, settings)
 
-    def model(kind: str, parts: tuple[tuple[float, Score], ...], calibration: Calibration) -> RiskModel:
+    def model(parts: tuple[tuple[float, Score], ...], calibration: Calibration) -> RiskModel:
         return RiskModel(codes, settings.edges, settings.reference_days, Hazard(parts, calibration), other)
 
     models, fold_models, losses = {}, {}, {}
     for kind in KINDS:
-        members = [crossed[name] for name in (("linear", "boosted") if kind == "blend" else (kind,))]
-        log_odds = np.mean([m.log_odds for m in members], axis=0)
+        members = [(share, crossed[name]) for name, share in SHARES.get(kind, {kind: 1.0}).items()]
+        log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
         calibration = voluntary.calibrate(log_odds, settings)
-        share = 1.0 / len(members)
-        models[kind] = model(kind, tuple((share, m.final) for m in members), calibration)
+        models[kind] = model(tuple((share, member.final) for share, member in members), calibration)
         fold_models[kind] = tuple(
-            model(kind, tuple((share, m.folds[f]) for m in members), calibration) for f in range(settings.folds)
+            model(tuple((share, member.folds[f]) for share, member in members), calibration)
+            for f in range(settings.folds)
         )
         losses[kind] = voluntary.loss_by_person(log_odds)
     mean_loss = {kind: float(loss.sum() / voluntary.rows.weight.sum()) for kind, loss in losses.items()}
@@ -121,15 +127,16 @@ def fit_hazards(
 
 
 def simplest_of_the_best(losses: Mapping[str, np.ndarray]) -> str:
-    """Return the first kind of ``KINDS`` that is not worse than the best by more than one standard error over people.
+    """Return the first kind of ``KINDS`` that is not worse than the best by more than two standard errors over people.
 
-    ``losses`` holds each person's summed loss (n_people,) per kind. Without the rule the choice between two kinds that
-    do equally well would be a coin flip, and the more flexible one is the worse bet on people it has not seen.
+    ``losses`` holds each person's summed loss (n_people,) per kind. The rule of Breiman et al. (1984, section 3.4.3)
+    takes one standard error; two, because people left out share their months and teams with people that taught, which
+    flatters the more flexible kind. Without the rule the choice between equals would be a coin flip.
     """
     best = min(losses, key=lambda kind: losses[kind].sum())
     for kind in KINDS:
         worse = losses[kind] - losses[best]
-        if worse.sum() <= np.sqrt(len(worse)) * worse.std():
+        if worse.sum() <= STANDARD_ERRORS * np.sqrt(len(worse)) * worse.std():
             return kind
     return best
 
@@ -153,7 +160,11 @@ class _Crossed:
 def _cross_fit_all(
     cause: _Cause, fold: np.ndarray, codes: Codes, settings: Settings, tell: Callable[[str, int, int], None]
 ) -> dict[str, _Crossed]:
-    done, total = 0, settings.folds * (len(settings.prior_sds) + 1)
+    done, total = 0, settings.folds * (len(settings.beliefs) + 1)
+    text = set(codes.category_positions())
+    directions = [0 if j in text else settings.directions.get(c, 0) for j, c in enumerate(codes.columns)]
+    beliefs = [Belief(np.array(directions, dtype=float), *belief) for belief in settings.beliefs]
+    growth = Growth(tuple(directions), settings.seed)
 
     def crossed(learn: Callable[[Rows, Rows], Score], steps: int = 1) -> tuple[tuple[Score, ...], np.ndarray]:
         nonlocal done
@@ -169,22 +180,22 @@ def _cross_fit_all(
         return tuple(scores), log_odds
 
     base = crossed(lambda train, _: BaseScore.fit(train), steps=0)
-    ridge = {
-        sd: crossed(lambda train, _, sd=sd: LinearScore.fit(train, codes, prior_sd=sd))  # type: ignore[misc]
-        for sd in settings.prior_sds
-    }
-    best_sd = min(ridge, key=lambda sd: cause.loss(ridge[sd][1]))
+    lines = [
+        crossed(lambda train, _, belief=belief: LinearScore.fit(train, codes, belief=belief))  # type: ignore[misc]
+        for belief in beliefs
+    ]
+    best = min(range(len(lines)), key=lambda i: cause.loss(lines[i][1]))
     trees = crossed(
         lambda train, left_out: BoostedScore.fit(
-            train, codes, n_rounds=settings.max_rounds, seed=settings.seed, held_out=left_out
+            train, codes, growth=growth, n_rounds=settings.max_rounds, held_out=left_out
         )
     )
     # The folds stop where the people left out stop gaining; everybody together carries a tenth more trees.
     rounds = max(1, round(1.1 * float(np.mean([s.n_rounds for s in trees[0]]))))  # type: ignore[attr-defined]
     return {
         "base": _Crossed(*base, BaseScore.fit(cause.rows)),
-        "linear": _Crossed(*ridge[best_sd], LinearScore.fit(cause.rows, codes, prior_sd=best_sd)),
-        "boosted": _Crossed(*trees, BoostedScore.fit(cause.rows, codes, n_rounds=rounds, seed=settings.seed)),
+        "linear": _Crossed(*lines[best], LinearScore.fit(cause.rows, codes, belief=beliefs[best])),
+        "boosted": _Crossed(*trees, BoostedScore.fit(cause.rows, codes, growth=growth, n_rounds=rounds)),
     }
 
 
@@ -238,7 +249,6 @@ def landmarks_per_exit(landmarks: Landmarks) -> float:
 def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
     """Dismissals, retirements and ends of contract: a competing exit, so a plain, strongly shrunk model is enough."""
     enough = cause.people_who_left >= settings.min_exits
-    score: Score = (
-        LinearScore.fit(cause.rows, codes, prior_sd=min(settings.prior_sds)) if enough else BaseScore.fit(cause.rows)
-    )
+    nothing_expected = Belief(np.zeros(len(codes.columns)), lean=0.0, sd=0.05)
+    score: Score = LinearScore.fit(cause.rows, codes, belief=nothing_expected) if enough else BaseScore.fit(cause.rows)
     return Hazard(((1.0, score),), identity(len(settings.edges)))

@@ -91,7 +91,7 @@ def load_champion(tracking_uri: str, *, cache: Path) -> Bundle:
     try:
         return _from_catalogue(tracking_uri, cache)
     except (MlflowException, OSError, BundleError) as problem:
-        return _last_good(cache, problem)
+        return _last_good(tracking_uri, cache, problem)
 
 
 def _from_catalogue(tracking_uri: str, cache: Path) -> Bundle:
@@ -110,12 +110,17 @@ def _from_catalogue(tracking_uri: str, cache: Path) -> Bundle:
     return bundle
 
 
-def _last_good(cache: Path, problem: Exception) -> Bundle:
+def _last_good(tracking_uri: str, cache: Path, problem: Exception) -> Bundle:
     pointer = cache / LAST_GOOD
     if not pointer.is_file():
-        raise FixableError(
-            "There is no model to serve.", [f"{problem}", "Train one first: retention-train fit"]
-        ) from problem
+        waits = alias_version(tracking_uri, CHALLENGER)
+        advice = (
+            f"Version {waits} waits as challenger: it did not pass every gate. Read why in its evaluation; "
+            f"to serve it all the same: retention-train promote {waits}"
+            if waits
+            else "Train one first: retention-train fit"
+        )
+        raise FixableError("There is no model to serve.", [str(problem), advice]) from problem
     known = json.loads(pointer.read_text())
     folder = cache / known["sha256"]
     check_in_child(folder, expected_sha256=known["sha256"])

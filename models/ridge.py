@@ -19,17 +19,25 @@ INTERCEPT_SD = 3.0
 """How far an interval's intercept may stray from its own base rate; keeps an interval nobody left in finite."""
 
 
+@dataclass(frozen=True)
+class Prior:
+    """What is believed of every coefficient before any exit is seen: normal with ``mean`` (q,) and one ``sd``."""
+
+    mean: np.ndarray
+    sd: float
+
+
 def fit_ridge(
-    columns: np.ndarray, exits: np.ndarray, weight: np.ndarray, *, prior_sd: float, start: np.ndarray
+    columns: np.ndarray, exits: np.ndarray, weight: np.ndarray, *, prior: Prior, start: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients (q,) and intercepts (K,) of the penalised maximum likelihood, by Newton's method.
 
     ``columns`` (n, q) standardised; ``exits`` and ``weight`` (n, K), the weight 0 where an interval was not lived
-    through; ``prior_sd`` the standard deviation of the normal prior on every coefficient; ``start`` (K,) log-odds.
+    through; ``start`` (K,) log-odds of each interval's base rate.
     """
     q = columns.shape[1]
-    precision = np.concatenate([np.full(q, 1.0 / prior_sd**2), np.full(len(start), 1.0 / INTERCEPT_SD**2)])
-    problem = _Problem(columns, exits, weight, np.concatenate([np.zeros(q), start]), precision)
+    precision = np.concatenate([np.full(q, 1.0 / prior.sd**2), np.full(len(start), 1.0 / INTERCEPT_SD**2)])
+    problem = _Problem(columns, exits, weight, np.concatenate([prior.mean, start]), precision)
     solution = problem.centre
     loss = problem.loss(solution)
     for _ in range(MAX_STEPS):

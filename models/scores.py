@@ -15,8 +15,8 @@ import lightgbm as lgb
 import numpy as np
 from scipy.special import logit
 
-from models.encode import Codes, Design
-from models.ridge import fit_ridge
+from models.encode import NUMBER, Codes, Design
+from models.ridge import Prior, fit_ridge
 
 
 class Score(Protocol):
@@ -63,6 +63,19 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Belief:
+    """What published work leads one to expect: ``direction`` (p,) of each column (+1, -1, 0), and how firmly.
+
+    ``lean`` is the expected log-odds per standard deviation in that direction, ``sd`` how far a column may stray from
+    it. Published joint effects are mostly within .05 to .40 for one construct; here many columns share a construct.
+    """
+
+    direction: np.ndarray
+    lean: float
+    sd: float
+
+
+@dataclass(frozen=True)
 class BaseScore:
     """The rate of each interval and nothing else: what is known without knowing anybody."""
 
@@ -93,9 +106,8 @@ class BaseScore:
 class LinearScore:
     """Penalised logistic hazard: one coefficient per design column, one intercept per interval.
 
-    The ridge penalty is a normal prior of standard deviation ``prior_sd`` on the log-odds per standard deviation of a
-    column; published joint effects are mostly within .05 to .40. Rows are weighted so that an exit seen from twelve
-    landmarks counts once.
+    The ridge penalty is a normal prior on the log-odds per standard deviation of a column, centred a little way in the
+    direction that is expected (``Belief``). Rows are weighted so that an exit seen from twelve landmarks counts once.
     """
 
     design: Design
@@ -103,14 +115,15 @@ class LinearScore:
     intercept: np.ndarray
 
     @classmethod
-    def fit(cls, rows: Rows, codes: Codes, *, prior_sd: float) -> LinearScore:
+    def fit(cls, rows: Rows, codes: Codes, *, belief: Belief) -> LinearScore:
         """Return the fitted score."""
         used, position = np.unique(rows.row, return_inverse=True)
         design = Design.fit(rows.values[used], codes, period=rows.period[used])
         exits, weight = np.zeros((len(used), rows.n_intervals)), np.zeros((len(used), rows.n_intervals))
         exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
         columns, start = design.transform(rows.values[used]), BaseScore.fit(rows).offset
-        return cls(design, *fit_ridge(columns, exits, weight, prior_sd=prior_sd, start=start))
+        leaning = np.where(design.level == NUMBER, belief.direction[design.source], 0.0) * belief.lean
+        return cls(design, *fit_ridge(columns, exits, weight, prior=Prior(leaning, belief.sd), start=start))
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
@@ -131,20 +144,34 @@ class LinearScore:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How trees may grow: ``direction`` (p,) of each column's effect (+1, -1; 0 is free), and the seed."""
+
+    direction: tuple[int, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
 class BoostedScore:
-    """Boosted trees on top of the rate of each interval; the interval is a column, so effects may fade with time."""
+    """Boosted trees on top of the rate of each interval; the interval is a column, so effects may fade with time.
+
+    Where a direction is expected the trees may only go that way (monotone constraints): with a few hundred exits a
+    tree would otherwise find many turns that the next year does not repeat.
+    """
 
     offset: np.ndarray
     booster: lgb.Booster
 
     @classmethod
-    def fit(cls, rows: Rows, codes: Codes, *, n_rounds: int, seed: int, held_out: Rows | None = None) -> BoostedScore:
+    def fit(
+        cls, rows: Rows, codes: Codes, *, growth: Growth, n_rounds: int, held_out: Rows | None = None
+    ) -> BoostedScore:
         """Return the fitted score; with ``held_out`` (other people) stop when their loss has stopped falling."""
         offset = BaseScore.fit(rows).offset
         train = _dataset(rows, codes, offset)
         valid = [_dataset(held_out, codes, offset, reference=train)] if held_out is not None else []
         stop: list[Callable[..., Any]] = [lgb.early_stopping(40, verbose=False)] if valid else []
-        parameters = boosting_parameters(len(rows.exits), seed)
+        parameters = boosting_parameters(len(rows.exits), growth)
         booster = lgb.train(parameters, train, num_boost_round=n_rounds, valid_sets=valid, callbacks=stop)
         if held_out is not None:
             text = booster.model_to_string(num_iteration=max(booster.best_iteration, 1))
@@ -189,7 +216,7 @@ def score_from_dict(data: Mapping[str, Any], codes: Codes) -> Score:
     raise ValueError(f"unknown kind of score {kind!r}")
 
 
-def boosting_parameters(n_rows: int, seed: int) -> dict[str, Any]:
+def boosting_parameters(n_rows: int, growth: Growth) -> dict[str, Any]:
     """Return LightGBM's parameters: small trees, strong shrinkage, the same bytes for the same data and seed."""
     return {
         "objective": "binary",
@@ -202,7 +229,8 @@ def boosting_parameters(n_rows: int, seed: int) -> dict[str, Any]:
         "lambda_l2": 5.0,
         "cat_smooth": 50.0,
         "max_bin": 127,
-        "seed": seed,
+        "monotone_constraints": [*growth.direction, 0],
+        "seed": growth.seed,
         "deterministic": True,
         "force_row_wise": True,
         "boost_from_average": False,

@@ -31,6 +31,9 @@ app = typer.Typer(
 key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 
+STALE_DAYS = 45
+"""A month and the time it takes to close one: older records are told to be old."""
+
 State = Annotated[Path | None, typer.Option(help="Folder with the records, models and scores.", show_default="var")]
 Sees = Annotated[
     str | None, typer.Option(help="everyone, department:NAME, team:NAME, or manager:NUMBER (all below that person).")
@@ -106,6 +109,8 @@ def score(
         scored = score_batch(lake, bundle, load_catalog(), as_of=day, step=step)
         bar.update(task, description="writing")
         save(store, scored, now=now, valid_days=settings.score_valid_days, actor=_console_actor())
+    if (now.date() - day).days > STALE_DAYS:
+        typer.echo(f"Note: the records end on {day}, {(now.date() - day).days} days ago; import newer ones.", err=True)
     counts = {band: sum(one.band == band for one in scored.assessments) for band in ("act", "watch", "calm")}
     unjudged = len(scored.assessments) - sum(counts.values())
     told_counts = ", ".join(f"{n} {band}" for band, n in counts.items())
@@ -306,6 +311,20 @@ def purge(state: State = None) -> None:
             gone = store_people.purge(tx, today=now.date(), notes_before=before)
             audit.record(tx, Entry(_console_actor(), "purge", "done", "purge"), now=now)
         typer.echo("Deleted: " + ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in gone.items()))
+
+
+@app.command()
+def erase(employee_id: Annotated[str, typer.Argument(help="The person's number.")], state: State = None) -> None:
+    """Remove a person from the store: scores, decisions, name. The records: retention-train erase."""
+    from serving import audit, store_people
+    from serving.audit import Entry
+
+    with opened(state) as (_, store):
+        with store.begin() as tx:
+            gone = store_people.erase(tx, employee_id)
+            audit.record(tx, Entry(_console_actor(), "erase", "done", "erase"), now=_now())
+        store.fold()
+        typer.echo("Erased from the store: " + ", ".join(f"{n} {what}" for what, n in gone.items()))
 
 
 @app.command("export-care")

@@ -42,7 +42,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "mmap_size=0",
     "busy_timeout=5000",
-    "secure_delete=ON",  # an expired score is overwritten, not only forgotten
+    "secure_delete=ON",  # an expired or erased score is overwritten, not only forgotten
 )
 
 WAIT_SECONDS = 15.0
@@ -66,6 +66,13 @@ class Store:
         """Yield a transaction that is committed at the end, durably, or rolled back when anything is raised."""
         with _turn(self), self.engine.begin() as tx:
             yield tx
+
+    def fold(self) -> None:
+        """Write the log back into the file and empty it, so that nothing erased lives on in it (SQLite)."""
+        if self.file is not None:
+            with _turn(self), self.engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Let go of the file; the last connection folds the write-ahead log back, so this waits for its turn too."""

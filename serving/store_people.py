@@ -25,7 +25,22 @@ from sqlalchemy import (
 )
 
 from serving.store import Transaction
-from serving.store_tables import BANDS, care_case, employee, override, plain, score, score_driver, score_run
+from serving.store_tables import (
+    BANDS,
+    api_key,
+    audit_subject,
+    care_case,
+    employee,
+    override,
+    plain,
+    score,
+    score_driver,
+    score_run,
+    sign_in,
+)
+
+ERASED = "(erased)"
+"""Stands where a number stood that nobody may find any more; no employee has it."""
 
 CHUNK = 500
 """Rows per INSERT, so that a batch of any size needs the same memory."""
@@ -265,3 +280,21 @@ def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]
         "overrides": tx.execute(delete(override).where(override.c.valid_until < today)).rowcount,
         "care_notes": tx.execute(update(care_case).where(old_notes).values(note=None)).rowcount,
     }
+
+
+def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
+    """Remove a person: scores of every run, decisions, place in the organisation, and the link from the audit log.
+
+    Audit entries stay whole; they name the person by a random token that leads nowhere from now on. A key or a
+    sign-in that saw "all below this person" sees nobody.
+    """
+    gone = {
+        table.name: tx.execute(delete(table).where(table.c.employee_id == employee_id)).rowcount
+        for table in (score, override, care_case, audit_subject)
+    }
+    gone["employee"] = tx.execute(delete(employee).where(employee.c.id == employee_id)).rowcount
+    tx.execute(update(employee).where(employee.c.manager_id == employee_id).values(manager_id=None))
+    for table in (api_key, sign_in):
+        below = and_(table.c.sees == "manager", table.c.sees_value == employee_id)
+        tx.execute(update(table).where(below).values(sees_value=ERASED))
+    return gone

@@ -34,6 +34,10 @@ def texts(language: str) -> dict[str, str]:
     return {f"{section}.{name}": text for section, names in sections.items() for name, text in names.items()}
 
 
+FEWEST_SEEN = 20
+"""People out of time in a band before a share of them is told as a frequency."""
+
+
 @dataclass(frozen=True)
 class Words:
     """One language. Called with a key and the values of its places: ``words("team.people", n=14)``."""
@@ -85,7 +89,7 @@ class Words:
         if band is None:
             return self.base_rate(card)
         found = card.get("band_evidence", {}).get(band)
-        if not found or not found.get("n"):
+        if not found or found.get("n", 0) < FEWEST_SEEN:
             return self("about.no_evidence")
         return self(
             "about.evidence",

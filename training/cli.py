@@ -132,6 +132,17 @@ def erase(employee_id: str, state: State = DEFAULT_STATE) -> None:
 
     with told():
         typer.echo(Lake(state / "lake").erase(employee_id).text())
+        forget_predictions(state / "evaluation" / "predictions.parquet", employee_id)
+    typer.echo("Remove the person from the service as well: retention-serve erase " + employee_id)
+
+
+def forget_predictions(path: Path, employee_id: str) -> None:
+    """Take a person out of the rows that the last evaluation left behind."""
+    import pandas as pd
+
+    if path.exists():
+        rows = pd.read_parquet(path)
+        rows[rows["employee_id"] != employee_id].to_parquet(path)
 
 
 @app.command()

@@ -117,6 +117,4 @@ def show_beside(console: Console, released: Released, plan: Plan) -> None:
 
 
 def _written(interval: Interval) -> str:
-    if not isfinite(interval.value):
-        return "–"
-    return str(interval) if isfinite(interval.low) else f"{interval.value:.3f}"
+    return str(interval) if isfinite(interval.value) else "–"

@@ -32,7 +32,8 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
+        known = np.isfinite(self.low) and np.isfinite(self.high)
+        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})" if known else f"{self.value:.3f}"
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def train(lake: Lake, plan: Plan, *, progress: Progress | None = None) -> Traine
     tell("features", 1, 1)
     unseen, seen = judge(panel, splits, plan, tell)
     landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=closed_on)
-    fitted = fit_hazards(landmarks, settings(plan), progress=tell_as(tell, "final model"))
+    fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
     return Trained(plan, panel, tuple(splits), fitted, unseen, seen, versions)
 
 
@@ -109,7 +109,7 @@ def judge(panel: Panel, splits: Sequence[Split], plan: Plan, tell: Progress) -> 
         train_rows = panel.take(day.isin(split.train).to_numpy() & teaches)
         test = panel.take(day.isin(split.test).to_numpy())
         step = tell_as(tell, f"origin {i + 1} of {len(splits)}")
-        fitted = fit_hazards(train_rows.landmarks(closed_on=split.origin), settings(plan), progress=step)
+        fitted = fit_hazards(train_rows.landmarks(closed_on=split.origin), settings(plan, panel), progress=step)
         unseen.append(say(fitted, test, plan, split.origin, left_out=True))
         seen.append(say(fitted, test, plan, split.origin, left_out=False))
     return pd.concat(unseen, ignore_index=True), pd.concat(seen, ignore_index=True)
@@ -209,11 +209,15 @@ def satisfies(panel: Panel, rules: Sequence[Rule], *, default: bool) -> np.ndarr
     return keep
 
 
-def settings(plan: Plan) -> Settings:
-    """Return how to learn, as far as the plan decides it."""
-    edges, reference = plan.edges, plan.reference_horizon_days
+def settings(plan: Plan, panel: Panel) -> Settings:
+    """Return how to learn: the plan's choices, and the direction that each column's card leads one to expect."""
     return Settings(
-        edges=edges, reference_days=reference, folds=plan.folds, recent_days=plan.recent_days, seed=plan.seed
+        edges=plan.edges,
+        reference_days=plan.reference_horizon_days,
+        directions={card.column: card.expected for card in panel.cards if card.kind == "number"},
+        folds=plan.folds,
+        recent_days=plan.recent_days,
+        seed=plan.seed,
     )
 
 
