@@ -138,7 +138,7 @@ def summary(
         seen = service.overview(store, visit, min_group=settings.min_group)
         with store.begin() as tx:
             example = employee or first_flagged(tx, Sight("everyone"), seen.run.id, today=visit.now.date())
-        parts: list[Any] = [console.teams(seen, words)]
+        parts: list[Any] = [console.quality(seen.run.card, words), console.teams(seen, words)]
         until = seen.run.computed_at.date() + timedelta(days=settings.score_valid_days)
         if example is None:
             parts.append(words("console.nobody"))

@@ -16,7 +16,29 @@ from serving.words import Words
 
 TEAMS_SHOWN = 8
 REASONS_SHOWN = 5
+KINDS = ("base", "linear", "chosen")
 FILLED, EMPTY = "■", "□"
+
+
+def quality(card: Mapping[str, Any], words: Words) -> RenderableType:
+    """Return how the model, a linear model and the base rate proved out of time, as the model's card declares it."""
+    reference = int(card["reference_horizon_days"])
+    found = {kind: card.get("metrics", {}).get(kind, {}).get(str(reference)) for kind in KINDS}
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("", overflow="fold")
+    for kind in KINDS:
+        table.add_column(words(f"console.kind_{kind}"), justify="right")
+    for key, metric in (("quality_auc", "auc"), ("quality_caught", "caught_at_10")):
+        cells = [_share_with_range(row.get(metric)) if row else "–" for row in found.values()]
+        table.add_row(words(f"console.{key}"), *cells)
+    title = words("console.quality", horizon=words.horizon(reference))
+    return Group(Text(title, style="bold dark_cyan"), Text(""), table)
+
+
+def _share_with_range(found: Mapping[str, float] | None) -> str:
+    if not found or found.get("value") is None:
+        return "–"
+    return f"{found['value']:.0%} ({found['low']:.0%}–{found['high']:.0%})"
 
 
 def teams(seen: Overview, words: Words) -> RenderableType:
