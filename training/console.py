@@ -86,7 +86,12 @@ def show_released(console: Console, released: Released) -> None:
         console.print(
             f"{'[green]passed[/green]' if gate.passed else '[yellow]failed[/yellow]'}  {gate.name}: {gate.evidence}"
         )
+    proved = all(gate.passed for gate in released.gates)
     state = "champion" if released.promoted else "challenger only: it serves nobody until a person promotes it"
+    if released.promoted and not proved:
+        console.print(
+            "Nothing here forecasts better than the base rate yet, so the base rate itself serves: nobody is flagged."
+        )
     console.print(f"Version {released.version} ({released.sha256[:12]}…) is now {state}.")
 
 

@@ -147,6 +147,8 @@ def tables(trained: Trained, predictions: pd.DataFrame) -> dict[str, dict[int, d
 def gain_over_linear(trained: Trained, predictions: pd.DataFrame, horizon_days: int) -> dict[str, Interval]:
     """Return the paired difference of chosen minus linear, so that nobody reads a tie as a win."""
     rows = predictions[~predictions["apart"]]
+    if not len(told_at(rows, horizon_days, CHOSEN).left):
+        return {}
     pair: tuple[Told, Told] = (told_at(rows, horizon_days, CHOSEN), told_at(rows, horizon_days, "linear"))
     return {m.__name__: difference(m, *pair, seed=trained.plan.seed) for m in (auc, average_precision)}
 

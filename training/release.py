@@ -17,7 +17,7 @@ import pandas as pd
 
 from models.bundle import save_bundle
 from models.card import ModelCard
-from models.registry import MODEL_NAME, Record, promote, publish
+from models.registry import CHAMPION, MODEL_NAME, Record, alias_version, promote, publish
 from models.risk import INTERVAL_CARD
 from training.evaluate import Interval, Told, told_at, wilson
 from training.figures import draw_figures
@@ -46,30 +46,37 @@ class Released:
 
 
 def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Path) -> Released:
-    """Write the bundle and the evaluation to ``folder``, register them, and promote when every gate is passed."""
+    """Write the bundle and the evaluation to ``folder``, register them, and promote when every gate is passed.
+
+    When a gate fails and there is no champion yet, the base rate itself is released: everybody gets the same risk,
+    nobody is flagged, no reason is told. Nothing that did not prove itself ever speaks about a person.
+    """
     unseen, seen = tables(trained, trained.unseen), tables(trained, trained.seen)
     reference = trained.plan.reference_horizon_days
     gain = gain_over_linear(trained, trained.unseen, reference)
-    told = told_at(trained.unseen[~trained.unseen["apart"]], reference, CHOSEN)
-    card = make_card(trained, unseen, told)
+    tested = trained.unseen[~trained.unseen["apart"]]
+    told = told_at(tested, reference, CHOSEN)
+    passed = checked(unseen, told, reference)
+    proved = all(gate.passed for gate in passed)
+    only_base = not proved and alias_version(tracking_uri, CHAMPION) is None
+    kind = "base" if only_base else trained.kind
+    card = make_card(trained, kind, unseen, told_at(tested, reference, "base") if only_base else told)
     bundle, figures = folder / "bundle", folder / "figures"
-    sha256 = save_bundle(trained.model, card, trained.panel.rows, bundle, seed=trained.plan.seed)
+    sha256 = save_bundle(trained.fitted.models[kind], card, trained.panel.rows, bundle, seed=trained.plan.seed)
     trained.unseen.to_parquet(folder / "predictions.parquet")
     (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
     draw_figures(told, unseen, reference, figures)
-    record = Record(parameters(trained), metrics(unseen), {"kind": trained.kind}, bundle, sha256, figures)
+    record = Record(parameters(trained), metrics(unseen), {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
-    passed = checked(unseen, told, reference)
-    promoted = all(gate.passed for gate in passed)
-    if promoted:
+    if proved or only_base:
         promote(tracking_uri, version)
     return Released(
         version=version,
         sha256=sha256,
-        kind=trained.kind,
+        kind=kind,
         card=card,
         gates=passed,
-        promoted=promoted,
+        promoted=proved or only_base,
         unseen=unseen,
         seen=seen,
         gain=gain,
@@ -94,16 +101,16 @@ def checked(table: Tables, told: Told, reference: int) -> tuple[Gate, ...]:
     return gates(dict(table[CHOSEN][reference]), dict(table["base"][reference]), n_exits)
 
 
-def make_card(trained: Trained, table: Tables, told: Told) -> ModelCard:
-    """Return the facts that travel with the model."""
+def make_card(trained: Trained, kind: str, table: Tables, told: Told) -> ModelCard:
+    """Return the facts that travel with the model of one kind."""
     plan, index = trained.plan, trained.panel.index
     latest = trained.panel.rows[(index["as_of"] >= sorted(index["as_of"].unique())[-12:][0]).to_numpy()]
     base_rate = {h: closed_rate(index, h) for h in plan.horizons_days}
     bands = {name: min(0.9, factor * base_rate[plan.reference_horizon_days]) for name, factor in plan.bands.items()}
-    columns = trained.model.codes.columns
+    columns = trained.fitted.models[kind].codes.columns
     return ModelCard(
         name=MODEL_NAME,
-        model_kind=trained.kind,
+        model_kind=kind,
         trained_on=str(index["as_of"].max()),
         labels_closed_on=trained.panel.closed_on.isoformat(),
         horizons_days=plan.horizons_days,
@@ -118,7 +125,7 @@ def make_card(trained: Trained, table: Tables, told: Told) -> ModelCard:
         n_people=int(index["employee_id"].nunique()),
         n_exits=int(index.loc[index["event"] == 1, "employee_id"].nunique()),
         eligible=tuple(asdict(rule) for rule in plan.eligible),
-        metrics=plain_tables(table),
+        metrics=plain_tables({**table, CHOSEN: table["base"]} if kind == "base" else table),
     )
 
 

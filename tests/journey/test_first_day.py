@@ -353,13 +353,26 @@ def mentions(lake: Path, person: str) -> int:
     return found
 
 
-def test_a_model_that_is_refused_serves_nobody(records: Records, tmp_path: Path) -> None:
+def test_where_no_model_proved_itself_the_base_rate_serves_and_nobody_is_flagged(
+    records: Records, tmp_path: Path
+) -> None:
     copytree(records.state / "lake", tmp_path / "lake")
     plan = tmp_path / "hasty.toml"
     plan.write_text(HASTY_PLAN, encoding="utf-8")
     told = run(tmp_path, "train", "fit", "--plan", str(plan)).out
     assert "failed  enough exits out of time" in told
-    assert "challenger only" in told
+    assert "the base rate itself serves: nobody is flagged" in told
+    assert ": 0 act, 0 watch," in run(tmp_path, "serve", "score").out
+    key = run(tmp_path, "serve", "key", "create", "HR desk", "--sees", "everyone").out.strip()
+    with TestClient(create_app(Settings(state=tmp_path)), base_url=ORIGIN) as client:
+        headers = {"authorization": f"Bearer {key}"}
+        teams = client.get("/v1/teams", headers=headers).json()["teams"]
+        assert teams
+        assert all(team["needs"] == [] for team in teams), "nothing is said of anybody"
+
+
+def test_without_any_model_nothing_is_served(records: Records, tmp_path: Path) -> None:
+    copytree(records.state / "lake", tmp_path / "lake")
     assert "There is no model to serve" in run(tmp_path, "serve", "score", code=1).err
     key = run(tmp_path, "serve", "key", "create", "HR desk", "--sees", "everyone").out.strip()
     with TestClient(create_app(Settings(state=tmp_path)), base_url=ORIGIN) as client:
