@@ -1,0 +1,27 @@
+"""The rule that picks the kind of model, on losses that are drawn."""
+
+import numpy as np
+
+from models.learn import KINDS, SHARES, simplest_of_the_best
+
+
+def losses(**mean):
+    generator = np.random.default_rng(0)
+    common = generator.normal(10, 3, 400)
+    return {kind: common + generator.normal(mean[kind], 0.5, 400) for kind in KINDS}
+
+
+def test_among_equals_the_simplest_is_taken():
+    assert simplest_of_the_best(losses(base=0.5, linear=0.0, blend=0.0, boosted=0.0)) == "linear"
+
+
+def test_a_kind_that_is_clearly_better_is_taken():
+    assert simplest_of_the_best(losses(base=0.5, linear=0.4, blend=0.3, boosted=0.0)) == "boosted"
+
+
+def test_when_nothing_is_better_than_knowing_nobody_the_base_rate_is_taken():
+    assert simplest_of_the_best(losses(base=0.0, linear=0.0, blend=0.0, boosted=0.0)) == "base"
+
+
+def test_the_shares_of_a_blend_make_one_whole():
+    assert all(abs(sum(share.values()) - 1.0) < 1e-12 for share in SHARES.values())
