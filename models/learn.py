@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from features.errors import FixableError
 from models.calibration import Calibration, HeldOut, fit_calibration, identity
 from models.encode import Codes, usable_columns
 from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
@@ -93,19 +92,21 @@ def fit_hazards(
 ) -> Fitted:
     """Return calibrated models of every kind, learned in folds of people.
 
-    Raises ``FixableError`` when fewer than ``min_exits`` people left of their own accord under observation: a model
-    that has seen so few says nothing that the base rate would not.
+    When fewer than ``min_exits`` people left of their own accord under observation every kind is the base rate: a
+    model that has seen so few says nothing that the base rate would not.
     """
     codes = Codes.fit(landmarks.rows, usable_columns(landmarks.rows, landmarks.as_of_day))
     values = codes.transform(landmarks.rows)
     periods = expand(landmarks.time, landmarks.event, settings.edges, follow_up=landmarks.follow_up)
     voluntary = _Cause.of(landmarks, values, periods, VOLUNTARY, settings)
-    voluntary.refuse_fewer_than(settings.min_exits)
     fold_of = assign_folds(landmarks.person, n_folds=settings.folds, seed=settings.seed)
     fold = np.array([fold_of[p] for p in landmarks.person])[voluntary.rows.row]
 
     tell = progress or (lambda step, done, total: None)
-    crossed = _cross_fit_all(voluntary, fold, codes, settings, tell)
+    enough = voluntary.people_who_left >= settings.min_exits
+    crossed = (
+        _cross_fit_all(voluntary, fold, codes, settings, tell) if enough else _base_only(voluntary, fold, settings)
+    )
     other = _other_hazard(_Cause.of(landmarks, values, periods, OTHER, settings), codes, settings)
 
     def model(parts: tuple[tuple[float, Score], ...], calibration: Calibration) -> RiskModel:
@@ -113,7 +114,8 @@ def fit_hazards(
 
     models, fold_models, losses = {}, {}, {}
     for kind in KINDS:
-        members = [(share, crossed[name]) for name, share in SHARES.get(kind, {kind: 1.0}).items()]
+        shares = SHARES.get(kind, {kind: 1.0}) if enough else {"base": 1.0}
+        members = [(share, crossed[name]) for name, share in shares.items()]
         log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
         calibration = voluntary.calibrate(log_odds, settings)
         models[kind] = model(tuple((share, member.final) for share, member in members), calibration)
@@ -155,6 +157,14 @@ class _Crossed:
     folds: tuple[Score, ...]
     log_odds: np.ndarray
     final: Score
+
+
+def _base_only(cause: _Cause, fold: np.ndarray, settings: Settings) -> dict[str, _Crossed]:
+    scores = tuple(BaseScore.fit(cause.rows.take(fold != f)) for f in range(settings.folds))
+    log_odds = np.empty(len(cause.rows.row))
+    for f, score in enumerate(scores):
+        log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(score)
+    return {"base": _Crossed(scores, log_odds, BaseScore.fit(cause.rows))}
 
 
 def _cross_fit_all(
@@ -219,14 +229,6 @@ class _Cause:
         closed = landmarks.as_of_day[p.row] + np.asarray(settings.edges)[p.interval]
         _, person = np.unique(landmarks.person[p.row], return_inverse=True)
         return cls(rows, closed, person, len(set(person[exits > 0].tolist())))
-
-    def refuse_fewer_than(self, min_exits: int) -> None:
-        if self.people_who_left < min_exits:
-            raise FixableError(
-                f"Too few voluntary exits to learn from: {self.people_who_left} people left within the observed "
-                f"windows, at least {min_exits} are needed.",
-                ["Import a longer history, or wait until more outcomes have matured."],
-            )
 
     def loss(self, log_odds: np.ndarray) -> float:
         return float(self.loss_by_person(log_odds).sum())

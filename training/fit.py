@@ -14,6 +14,7 @@ import pandas as pd
 import polars as pl
 
 from features.cards import Card
+from features.errors import FixableError
 from features.lake import Lake
 from features.matrix import matrix
 from features.snapshots import Records, at_risk, month_ends
@@ -174,12 +175,22 @@ def snapshot_days(records: Records, plan: Plan, *, closed_on: date) -> list[date
     first, last = plan.first_as_of or records_begin(records), plan.last_as_of or closed_on
     if plan.every_days:
         n = (last - first).days // plan.every_days + 1
-        return [date.fromordinal(first.toordinal() + i * plan.every_days) for i in range(max(n, 0))]
-    return month_ends(first, last)
+        days = [date.fromordinal(first.toordinal() + i * plan.every_days) for i in range(max(n, 0))]
+    else:
+        days = month_ends(first, last)
+    return days[-plan.most_snapshots :]
 
 
 def records_begin(records: Records) -> date:
-    """Return the first day on which both an exit and, if there are any, a dated fact are in the records."""
+    """Return the first day on which both an exit and, if there are any, a dated fact are in the records.
+
+    Raises ``FixableError`` when nobody is on record as having left.
+    """
+    if "exits" not in records or not records["exits"].lazy().select(pl.len()).collect().item():
+        raise FixableError(
+            "There are no exits to learn from.",
+            ["Import the table exits (employee_id, happened_on, kind) as far back as it was kept."],
+        )
     begins = []
     for name in ("exits", "facts"):
         names = [name] if name == "exits" else [n for n in records if n in DATED_FACTS]
@@ -187,7 +198,7 @@ def records_begin(records: Records) -> date:
         known = [day for day in days if day is not None]
         if known:
             begins.append(min(known))
-    return max(begins) if begins else date.min
+    return max(begins)
 
 
 DATED_FACTS = (

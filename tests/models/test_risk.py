@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.errors import FixableError
 from models.learn import KINDS, Landmarks, Settings, assign_folds, fit_hazards, landmarks_per_exit, plain_landmarks
 from models.risk import RiskModel, _incidence
 from models.scores import BoostedScore
@@ -152,10 +151,13 @@ def test_a_horizon_beyond_the_last_edge_is_refused(fitted, landmarks):
         fitted.models["base"].cumulative_incidence(landmarks.rows[:1], [400])
 
 
-def test_too_few_exits_are_refused_with_the_number():
-    few = invented(n=12, n_as_of=3)
-    with pytest.raises(FixableError, match="Too few voluntary exits"):
-        fit_hazards(few, Settings())
+def test_after_too_few_exits_every_kind_is_the_base_rate_and_nobody_stands_out():
+    few = invented(n=30, n_as_of=3)
+    fitted = fit_hazards(few, Settings(min_exits=40))
+    assert fitted.kind == "base"
+    for model in fitted.models.values():
+        assert np.ptp(model.cumulative_incidence(few.rows, [180])[:, 0, 1]) < 1e-12
+        assert not model.contributions(few.rows)[1].any()
 
 
 def test_a_person_is_in_one_fold_and_an_exit_counts_once(landmarks):

@@ -5,7 +5,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import polars as pl
+import pytest
 
+from features.errors import FixableError
 from features.tables import canonical
 from training.fit import Panel, records_begin, satisfies, settings, snapshot_days
 from training.plan import Plan, Rule
@@ -37,6 +39,19 @@ def test_snapshots_begin_where_exits_and_facts_are_both_on_record_and_not_with_t
     assert records_begin(records(first_fact=D(2022, 6, 1))) == D(2022, 6, 1)
     days = snapshot_days(records(), Plan(), closed_on=D(2022, 4, 15))
     assert days == [D(2022, 2, 28), D(2022, 3, 31)]
+
+
+def test_without_exits_there_is_nothing_to_learn_from_and_the_message_says_what_to_import():
+    for exits in ({}, {"exits": records()["exits"].clear()}):
+        known = {**{name: frame for name, frame in records().items() if name != "exits"}, **exits}
+        with pytest.raises(FixableError, match="no exits"):
+            snapshot_days(known, Plan(), closed_on=D(2024, 1, 1))
+
+
+def test_of_a_long_history_the_last_five_years_are_taken():
+    old = records(first_exit=D(1990, 1, 1), first_fact=D(1985, 1, 1))
+    days = snapshot_days(old, Plan(), closed_on=D(2024, 6, 30))
+    assert (len(days), days[0], days[-1]) == (60, D(2019, 7, 31), D(2024, 6, 30))
 
 
 def test_snapshots_every_so_many_days_begin_where_the_plan_says():
