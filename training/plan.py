@@ -39,13 +39,13 @@ class Plan:
     """What to learn and how to judge it.
 
     ``horizons_days``: risks told, ascending. ``reference_horizon_days``: the horizon of bands and reasons.
-    ``every_days``: 0 takes month-ends, otherwise every so many days from ``first_as_of``; of a longer history the last
-    ``most_snapshots`` are taken (what held more than five years ago says little about today). ``eligible``: people
+    ``every_days``: 0 takes month-ends, otherwise every so many days from ``first_as_of``. Of a longer history the last
+    ``most_snapshots`` are taken: what held more than five years ago says little about today. ``eligible``: people
     outside the rules get no score and teach nothing. ``apart``: rows that do not count in the headline and are
-    reported apart (a mass off-boarding, say). ``gap_days``: None is the longest horizon: between the last day that teaches and the
-    first day that tests. ``origins``: how many, or which dates. ``test_until``: the last as_of that tests.
-    ``bands``: multiples of the base rate from which a person is in *watch* and in *act*. ``beside``: figures of others
-    at the reference horizon, to be printed beside ours.
+    reported apart (a mass off-boarding, say). ``gap_days``: between the last day that teaches and the first that
+    tests; None is the longest horizon. ``origins``: how many, or which dates. ``test_until``: the last as_of that
+    tests. ``bands``: multiples of the base rate from which a person is in *watch* and in *act*. ``beside``: figures
+    of others at the reference horizon, to be printed beside ours.
     """
 
     horizons_days: tuple[int, ...] = (30, 90, 180, 365)
