@@ -93,7 +93,7 @@ def panel(records: Records, as_of: Sequence[date]) -> Panel:
     days = tuple(sorted({engine.day_number(day) for day in as_of}))
     if not days:
         raise ValueError("at least one as_of is needed")
-    facts = {name: engine.held(_alive(name, records)) for name in TABLES if name not in HIDDEN}
+    facts = {name: _alive(name, records) for name in TABLES if name not in HIDDEN}
     history = positions.histories(facts["positions"], days)
     state = engine.held(positions.states(history))
     employed = _employed(facts["employees"], days)
@@ -108,23 +108,25 @@ def panel(records: Records, as_of: Sequence[date]) -> Panel:
 
 
 def _alive(name: str, records: Records) -> Frame:
-    """A table with the days on which each row is alive; a table without dates of its own is known all along."""
+    """A table with the days on which each row is alive; a table without dates of its own is known all along.
+
+    Events (a table without a key: nothing corrects them) are many and stay where they are; each reader passes over
+    them once and keeps sums. All other tables are held.
+    """
     table = TABLES[name]
     frame = engine.load(records[name] if name in records else empty(name))
     frame = frame.drop(*LEFT_OUT, strict=False)
-    if table.event is None or name == "exits":
-        return windows.lifetimes(frame, table.key, starts="known_on")
     if name == "employees":
-        return windows.lifetimes(
-            frame.with_columns(nw.col("hired_on").alias("happened_on")), table.key, starts="known_on"
-        )
-    return windows.lifetimes(frame, table.key)
+        frame = frame.with_columns(nw.col("hired_on").alias("happened_on"))
+    ahead = table.event is None or name in ("exits", "employees")
+    alive = windows.lifetimes(frame, table.key, starts="known_on" if ahead else "happened_on")
+    return engine.held(alive) if table.key else alive
 
 
 def _employed(employees: Frame, days: Sequence[int]) -> Frame:
     """Everybody hired by the snapshot, gone or not, with the hiring date as known then."""
     ever = windows.history(employees, days).select("employee_id", "place", "hired_on")
-    dated = ever.join(_snapshots(days), on="place", how="inner")
+    dated = ever.join(_snapshots(days, ever), on="place", how="inner")
     return engine.held(dated.filter(nw.col("hired_on") <= nw.col("as_of")))
 
 
@@ -134,8 +136,9 @@ def _exits(exits: Frame, days: Sequence[int]) -> Frame:
     dated = exits.with_columns(nw.col("known_on").min().over(*key).alias("notice_on"))
     known = windows.history(dated, days)
     known = known.select("employee_id", "place", "kind", "notice_on", nw.col("happened_on").alias("last_day"))
-    return engine.held(known.join(_snapshots(days), on="place", how="inner"))
+    return engine.held(known.join(_snapshots(days, known), on="place", how="inner"))
 
 
-def _snapshots(days: Sequence[int]) -> Frame:
-    return engine.table({"place": list(range(len(days))), "as_of": list(days)}, {"place": "int", "as_of": "int"})
+def _snapshots(days: Sequence[int], beside: Frame) -> Frame:
+    columns = {"place": list(range(len(days))), "as_of": list(days)}
+    return engine.table(columns, {"place": "int", "as_of": "int"}, beside=beside)
