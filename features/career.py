@@ -279,7 +279,7 @@ def _reports(panel: Panel) -> Frame:
     keys = ["employee_id", "place"]
     counts = panel.rows.filter(~nw.col("manager_id").is_null()).group_by("manager_id", "place").agg(nw.len().alias("n"))
     counts = counts.rename({"manager_id": "employee_id"})
-    known = (~nw.col("manager_id").is_null()).sum().over("place") > 0
+    known = (~nw.col("manager_id").is_null()).cast(nw.Int64).sum().over("place") > 0
     rows = panel.rows.select(*keys, "manager_id").join(counts, on=keys, how="left")
     reports = nw.when(known).then(nw.col("n").cast(nw.Float64).fill_null(0.0)).alias("direct_reports")
     return rows.select(*keys, reports)

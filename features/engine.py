@@ -23,6 +23,7 @@ KINDS = {"text": pl.String(), "number": pl.Float64(), "int": pl.Int64(), "bool":
 NAMES = ("employee_id", "counterpart_id", "manager_id", "reviewer_id", "given_by", "kind", "item")
 """Columns of names: few different values in many rows."""
 
+_POLARS = (pl.DataFrame, pl.LazyFrame)
 _AS_WRITTEN = pl.QueryOptFlags(join_order=False)
 
 
@@ -40,18 +41,25 @@ def date_of(number: int) -> date:
     return EPOCH + timedelta(days=number)
 
 
-def load(frame: object) -> Frame:
-    """A records table as the blocks see it: dates as Int64 day numbers, floats finite or null, counts as Int64."""
-    if isinstance(frame, pl.DataFrame | pl.LazyFrame):
+def load(frame: object, *, beside: object = None) -> Frame:
+    """A records table as the blocks see it: dates as Int64 day numbers, floats finite or null, counts as Int64.
+
+    A Polars table beside one of Spark goes to Spark as well.
+    """
+    if not isinstance(frame, _POLARS):
+        return _spark().load(frame)
+    if beside is None or isinstance(beside, _POLARS):
         return nw.from_native(_loaded(frame.lazy()))
-    return _spark().load(frame)
+    return _spark().load(_spark().like(frame.lazy().collect(), beside))
 
 
 def table(columns: Mapping[str, Sequence[object]], kinds: Mapping[str, str], *, beside: Frame | None = None) -> Frame:
-    """A small frame of our own making for the engine of ``beside`` (default: in the process); ``kinds`` of ``KINDS``."""
+    """A small frame of our own making for the engine of ``beside`` (none: in the process); ``kinds`` of ``KINDS``."""
     schema = {name: KINDS[kind] for name, kind in kinds.items()}
     frame = pl.DataFrame(dict(columns), schema=schema)
-    return nw.from_native(frame.lazy()) if beside is None or _in_process(beside) else _spark().like(frame, beside)
+    if beside is None or _in_process(beside):
+        return nw.from_native(frame.lazy())
+    return nw.from_native(_spark().like(frame, beside.to_native()))
 
 
 def held(frame: Frame) -> Frame:
@@ -106,7 +114,7 @@ def _in_process(frame: Frame) -> bool:
     return isinstance(frame.to_native(), pl.LazyFrame)
 
 
-def _spark():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _spark():  # type: ignore[no-untyped-def]
     """The Spark side, loaded when it is asked for: pyspark is an extra."""
     from features import spark
 

@@ -68,6 +68,11 @@ class Matrix:
         return pd.DataFrame(columns, index=range(self.frame.height))
 
 
+def cards_of(own: Sequence[OwnColumn] = ()) -> tuple[Card, ...]:
+    """The cards of all columns, in order."""
+    return (*(card for block in BLOCKS for card in block.CARDS), *own_columns.cards(own))
+
+
 def matrix(
     records: Records,
     *,
@@ -79,16 +84,21 @@ def matrix(
 
     Comparisons with colleagues are made over everybody at risk before the rows asked for are picked.
     """
-    own_cards = own_columns.cards(own)
+    cards = cards_of(own)
+    found = rows(records, as_of=as_of, own=own)
+    if employees is not None:
+        found = found.filter(nw.col("employee_id").is_in(sorted(employees)))
+    return Matrix(_in_order(engine.collected(found, dates=("as_of",)), cards), cards)
+
+
+def rows(records: Records, *, as_of: Sequence[date], own: Sequence[OwnColumn] = ()) -> Frame:
+    """The matrix before it is brought into the process: in no order, ``as_of`` a day number, ``place`` its position.
+
+    With Spark records this is a Spark frame (``.to_native()``) to be written where the organisation keeps its tables.
+    """
     ground = panel(records, as_of)
     parts = [(block.columns(ground), block.CARDS) for block in BLOCKS]
-    parts.append((own_columns.columns(ground, own), own_cards))
-    cards = tuple(card for _, block_cards in parts for card in block_cards)
-    rows = _joined(ground, parts)
-    if employees is not None:
-        rows = rows.filter(nw.col("employee_id").is_in(sorted(employees)))
-    frame = engine.collected(rows, dates=("as_of",))
-    return Matrix(_in_order(frame, cards), cards)
+    return _joined(ground, [*parts, (own_columns.columns(ground, own), own_columns.cards(own))])
 
 
 def _joined(ground: Panel, parts: Sequence[tuple[Frame, Sequence[Card]]]) -> Frame:

@@ -14,6 +14,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
@@ -23,7 +24,8 @@ from features.engine import Frame
 from features.tables import TABLES, empty
 from features.windows import Spine
 
-Records = Mapping[str, pl.LazyFrame | pl.DataFrame]
+Records = Mapping[str, Any]
+"""Table → canonical frame: Polars (eager or lazy), or Spark."""
 
 AT_RISK = ("employee_id", "as_of", "hired_on", "department", "team", "location", "job", "manager_id")
 HIDDEN = ("protected", "exit_interviews", "activities")
@@ -114,7 +116,7 @@ def _alive(name: str, records: Records) -> Frame:
     them once and keeps sums. All other tables are held.
     """
     table = TABLES[name]
-    frame = engine.load(records[name] if name in records else empty(name))
+    frame = engine.load(records[name] if name in records else empty(name), beside=records.get("employees"))
     frame = frame.drop(*LEFT_OUT, strict=False)
     if name == "employees":
         frame = frame.with_columns(nw.col("hired_on").alias("happened_on"))

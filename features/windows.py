@@ -255,7 +255,8 @@ def _together(spine: Spine, facts: Frame, keys: Sequence[str], measures: Sequenc
     """Facts that a snapshot sees, those that begin and stop at the same places added up.
 
     Places: ``first``, ``beyond`` (a correction) and ``stop<d>`` (a window). Per measure: ``_sum``, ``_n`` and the
-    first day ``_from``. A fact's places are one whole number while it is grouped: the many rows stay narrow.
+    first day ``_from``. A fact's places are one whole number while it is grouped, and facts too old for every window
+    lose their person (they only say since when there is a feed): the many rows stay narrow and make few groups.
     """
     as_of, n = spine.as_of, spine.n
     windows = sorted({window for measure in measures for window in measure.windows})
@@ -265,7 +266,9 @@ def _together(spine: Spine, facts: Frame, keys: Sequence[str], measures: Sequenc
     earliest, latest_ = as_of[0] - windows[-1], as_of[-1] + 1
     seen_ = seen_.with_columns(nw.col("happened_on").clip(earliest, latest_).alias("_day"))
     cell = (nw.col("_first") * (n + 1) + nw.col("_beyond")) * n_spans + nw.col("_span")
-    cells = seen_.join(days, on="_day", how="left").select(*keys, cell.alias("_cell"), *_amounts(measures))
+    within = nw.col("happened_on") > earliest
+    whose = [nw.when(within).then(nw.col(key)).alias(key) for key in keys]
+    cells = seen_.join(days, on="_day", how="left").select(*whose, cell.alias("_cell"), *_amounts(measures))
     added = [nw.col(f"{m.name}_{part}").sum() for m in measures for part in ("sum", "n")]
     first_days = [nw.col(f"{m.name}_from").min() for m in measures]
     together = cells.group_by(*keys, "_cell").agg(*added, *first_days)
