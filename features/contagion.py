@@ -195,8 +195,10 @@ def _former(panel: Panel, leavers: Frame) -> Frame:
         "_left_team",
         "_kernel",
     )
-    own = spells.join(panel.rows.select(*keys, nw.col("team").alias("_team")), on=keys, how="inner")
-    shared = own.join(theirs, on=["team", "place"], how="inner")
+    here = panel.rows.select(*keys, nw.col("team").alias("_team"), nw.lit(1, dtype=nw.Int64).alias("_here"))
+    own = engine.held(spells.join(here, on=keys, how="left").filter(~nw.col("_here").is_null()))
+    # Both sides are held: left to itself, the engine joins people with leavers by snapshot alone, and that is square.
+    shared = own.join(engine.held(theirs), on=["team", "place"], how="inner")
     together = nw.max_horizontal("_from", "_their_from") < nw.min_horizontal("_to", "_their_to")
     elsewhere = (nw.col("_left_team") != nw.col("_team")).fill_null(True)
     weight = nw.when(together & elsewhere).then(nw.col("_kernel")).otherwise(nw.lit(0, dtype=nw.Int64))

@@ -91,8 +91,8 @@ def _condensed(panel: Panel, met: Frame) -> Frame:
 def _feed(condensed: Frame, n_places: int) -> Frame:
     """Per snapshot the first day on which anybody had such a record, as known then."""
     names = {"happened_on": "ties_from", "from_help_given": "help_from", "from_one_on_one": "talks_from"}
-    spans = condensed.filter(nw.col("beyond") > nw.col("first")).group_by("first", "beyond")
-    spans = spans.agg(*[nw.col(name).min().alias(told) for name, told in names.items()])
+    alive = condensed.filter(nw.col("beyond") > nw.col("first"))
+    spans = alive.group_by("first", "beyond").agg(*[nw.col(name).min().alias(told) for name, told in names.items()])
     return windows.unfold(spans, n_places).group_by("place").agg(*[nw.col(told).min() for told in names.values()])
 
 

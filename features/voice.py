@@ -6,6 +6,7 @@ comes from surveys is told to nobody, like every answer; taking part in courses,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import narwhals.stable.v2 as nw
@@ -189,7 +190,7 @@ def _taking_part(panel: Panel) -> Frame:
     )
 
 
-def _used(ways: dict[str, nw.Expr]) -> nw.Expr:
+def _used(ways: Mapping[str, nw.Expr]) -> nw.Expr:
     """The share of ways with anything in them among those that are known; null with too few."""
     known = nw.sum_horizontal(*[(~n.is_null()).cast(nw.Int64) for n in ways.values()])
     used = nw.sum_horizontal(*[(n > 0).fill_null(False).cast(nw.Int64) for n in ways.values()])

@@ -17,7 +17,7 @@ from features import windows
 from features.cards import Card
 from features.engine import Frame, quotient
 from features.snapshots import Panel
-from features.windows import Measure, Spine, units
+from features.windows import Measure, fixed, units
 
 WEEKS = 8
 REACH = 63
@@ -91,16 +91,11 @@ def columns(panel: Panel) -> Frame:
 def _counted(panel: Panel, facts: Frame, hours: nw.Expr, least: float, name: str) -> Frame:
     """Of the eight weeks: how many have a record, how many reach ``least`` hours, how many of these in a row."""
     keys = ["employee_id", "place"]
-    monday = nw.col("happened_on") - (nw.col("happened_on") + 3) % 7
-    facts = facts.with_columns(monday.alias("week"))
-    met = windows.contacts(facts, panel.as_of, ["employee_id", "week"], window=REACH).select(*keys, "week")
-    spine = met.join(panel.rows.select(*keys, "as_of", "hired_on"), on=keys, how="inner")
-    this_week = nw.col("as_of") + 1 - (nw.col("as_of") + 4) % 7
-    spine = spine.with_columns((this_week - nw.col("week")).alias("_ago"))
-    spine = spine.filter(nw.col("_ago") >= 7, nw.col("_ago") <= 7 * WEEKS)
-    sums = windows.window_sums(Spine(panel.as_of, spine), facts, [Measure(name, hours, (REACH,))], by=["week"])
-    full = units(nw.col(f"{name}_{REACH}d_sum")) >= least
+    days = panel.rows.select(*keys, "as_of")
+    sums = _weekly(panel, facts, hours).join(days, on=keys, how="inner")
     ago = nw.col("as_of") + 1 - (nw.col("as_of") + 4) % 7 - nw.col("week")
+    sums = sums.filter(ago >= 7, ago <= 7 * WEEKS)
+    full = units(nw.col("hours")) >= least
     marks = sums.select(
         *keys,
         full.cast(nw.Int64).alias(f"_{name}"),
@@ -116,3 +111,20 @@ def _counted(panel: Panel, facts: Frame, hours: nw.Expr, least: float, name: str
         for length in range(1, WEEKS + 1)
     ]
     return rows.select(*keys, f"_{name}_weeks", f"_{name}", nw.sum_horizontal(*rows_in_a_row).alias(f"_{name}_run"))
+
+
+def _weekly(panel: Panel, facts: Frame, hours: nw.Expr) -> Frame:
+    """Hours, in millionths, by person and week, for each snapshot within ``REACH`` days of them.
+
+    Added up first over the facts that are seen by the same snapshots, then laid out: a week is seen by few.
+    """
+    monday = nw.col("happened_on") - (nw.col("happened_on") + 3) % 7
+    facts = facts.with_columns(monday.alias("week"), fixed(hours).alias("hours"))
+    seen = windows.placed(facts, panel.as_of, "first", nw.col("start")).filter(nw.col("first") < len(panel.as_of))
+    seen = windows.placed(seen, panel.as_of, "beyond", nw.col("end"))
+    seen = windows.placed(seen, panel.as_of, "stop", nw.col("happened_on") + REACH)
+    seen = seen.with_columns(nw.min_horizontal("stop", "beyond").alias("beyond"))
+    seen = seen.filter(nw.col("beyond") > nw.col("first"))
+    spans = seen.group_by("employee_id", "week", "first", "beyond").agg(nw.col("hours").sum())
+    rows = windows.unfold(spans, len(panel.as_of))
+    return rows.group_by("employee_id", "week", "place").agg(nw.col("hours").sum())
