@@ -205,10 +205,10 @@ CARDS: tuple[Card, ...] = (
 def columns(panel: Panel, pairs: Pairs) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``."""
     keys = ["employee_id", "place"]
-    facts = panel.facts["interactions"].with_columns(nw.col("counterpart_id").fill_null("").alias("with_id"))
-    facts = facts.filter(nw.col("with_id") != nw.col("employee_id"))
-    met = facts.filter(nw.col("with_id") != "")
-    turned = met.with_columns(nw.col("with_id").alias("employee_id"), nw.col("employee_id").alias("with_id"))
+    with_oneself = (nw.col("counterpart_id") == nw.col("employee_id")).fill_null(False)
+    facts = panel.facts["interactions"].filter(~with_oneself)
+    met = facts.filter(~nw.col("counterpart_id").is_null())
+    turned = met.with_columns(nw.col("counterpart_id").alias("employee_id"))
     received = engine.held(_received(panel, turned))
     ties = _ties(panel, pairs.ties, received.select(*keys, "_told30", "_told90"))
     rows = panel.rows.select(*keys, "team")

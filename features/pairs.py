@@ -103,8 +103,10 @@ def _directed(condensed: Frame, n_places: int) -> Frame:
     rows = windows.unfold(spans, n_places)
 
     def within(days: int, name: str) -> nw.Expr:
-        counts = nw.col("place") < nw.col(f"stop{days}") if days < REACH else nw.lit(True)
-        return nw.when(counts).then(nw.col(name)).otherwise(nw.lit(0, dtype=nw.Int64))
+        if days == REACH:
+            return nw.col(name)
+        inside = nw.col("place") < nw.col(f"stop{days}")
+        return nw.when(inside).then(nw.col(name)).otherwise(nw.lit(0, dtype=nw.Int64))
 
     amounts = {
         **{f"n{days}": within(days, "n_records") for days in WINDOWS},
