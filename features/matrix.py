@@ -24,15 +24,18 @@ import pandas as pd
 import polars as pl
 
 from features import (
+    belonging,
     career,
     engagement,
     engine,
     fairness,
     growth,
-    interactions,
+    manager,
     pay,
     recognition,
     team,
+    voice,
+    weeks,
     workload,
 )
 from features import (
@@ -43,7 +46,7 @@ from features.engine import Frame
 from features.snapshots import Panel, Records, panel
 from features.tables import OwnColumn
 
-BLOCKS = (career, growth, recognition, engagement, interactions, workload, team, pay, fairness)
+BLOCKS = (career, growth, recognition, engagement, voice, belonging, workload, weeks, manager, team, pay, fairness)
 
 
 @dataclass(frozen=True)

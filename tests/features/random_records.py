@@ -15,6 +15,8 @@ DAYS = 730
 AS_OF = [date(2023, 6, 30), date(2024, 2, 29), date(2024, 10, 31), date(2024, 11, 30)]
 EDGES = (0, 1, 29, 30, 89, 90, 179, 180, 209, 210, 364, 365, 729, 730)
 ITEMS = ("engagement", "growth", "manager", "pay", "workload", "canteen", "parking")
+WAVE = date(2023, 11, 5)
+"""Around this day many are hired at once."""
 OWN = (
     OwnColumn("positions", "x_value", "number", "pay", "a business value of {value}"),
     OwnColumn("employees", "x_school", "category"),
@@ -86,7 +88,7 @@ KEYS = {
 def _employees(dice: random.Random, people: list[str]) -> list[Row]:
     rows: list[Row] = []
     for one in people:
-        hired = _day(dice, -900)
+        hired = _day(dice, -900) if dice.random() < 0.7 else WAVE + timedelta(dice.randint(-20, 20))
         rows.append({"employee_id": one, "hired_on": hired, "x_school": dice.choice(["a", "b", None])})
         if dice.random() < 0.3:
             back = hired + timedelta(dice.randint(200, 900))
@@ -130,7 +132,12 @@ def _positions(dice: random.Random, people: list[str]) -> list[Row]:
 
 def _interactions(dice: random.Random, people: list[str]) -> list[Row]:
     kinds = ["message", "email", "meeting", "one_on_one", "project", "help_given"][: dice.randint(1, 6)]
-    return [
+    full = [
+        {"employee_id": one, "happened_on": day, "kind": "meeting", "minutes": dice.choice([60.0, 240.0, 300.0])}
+        for one in people
+        for day in _workdays(dice, 0.2)
+    ]
+    return full + [
         {
             "employee_id": one,
             "happened_on": _day(dice),
@@ -233,8 +240,22 @@ def _recognitions(dice: random.Random, people: list[str]) -> list[Row]:
     ]
 
 
+def _workdays(dice: random.Random, chance: float) -> list[date]:
+    """Nine weeks of workdays before a snapshot, for some people."""
+    if dice.random() > chance:
+        return []
+    last = dice.choice(AS_OF)
+    days = [last - timedelta(back) for back in range(63)]
+    return [day for day in days if day.weekday() < 5 and dice.random() < 0.9]
+
+
 def _attendance(dice: random.Random, people: list[str]) -> list[Row]:
-    return [
+    full = [
+        {"employee_id": one, "happened_on": day, "overtime_hours": dice.choice([0.0, 1.0, 1.5, 3.0])}
+        for one in people
+        for day in _workdays(dice, 0.3)
+    ]
+    return full + [
         {
             "employee_id": one,
             "happened_on": _day(dice),

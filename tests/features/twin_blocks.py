@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from features.tables import OwnColumn
 from tests.features.twin import Columns, Feed, Row, Then, feed, minus, over, since
+from tests.features.twin_people import people
 from tests.features.twin_signals import engagement, interactions, team, workload
 
 
@@ -16,6 +17,7 @@ def row(then: Then, one: str, own: Sequence[OwnColumn]) -> Columns:
     told: Columns = {}
     for block in (career, pay, growth, recognition, engagement, interactions, workload, team, fairness):
         told |= block(then, one)
+    told |= people(then, one)
     return told | own_columns(then, one, own)
 
 
