@@ -24,15 +24,23 @@ import pandas as pd
 import polars as pl
 
 from features import (
+    care_history,
     career,
+    clock,
     engagement,
     engine,
+    exit_voices,
     fairness,
+    goals,
     growth,
     interactions,
     pay,
+    peers,
+    raise_month,
     recognition,
+    review_cycles,
     team,
+    wishes,
     workload,
 )
 from features import (
@@ -43,7 +51,10 @@ from features.engine import Frame
 from features.snapshots import Panel, Records, panel
 from features.tables import OwnColumn
 
-BLOCKS = (career, growth, recognition, engagement, interactions, workload, team, pay, fairness)
+BLOCKS = (
+    *(career, clock, growth, peers, wishes, goals, recognition, review_cycles, engagement),
+    *(interactions, workload, team, pay, raise_month, fairness, care_history, exit_voices),
+)
 
 
 @dataclass(frozen=True)
