@@ -22,7 +22,7 @@ CARDS: tuple[Card, ...] = (
     *(
         Card(
             f"care_{status}_{days}d",
-            "engagement",
+            "context",
             "count",
             f"care actions {en} in the last {days} days; a mark of attention, not a cause",
             f"{{value}} care actions {en} in the last {days} days",
@@ -35,7 +35,7 @@ CARDS: tuple[Card, ...] = (
     ),
     Card(
         "days_since_care",
-        "engagement",
+        "context",
         "days",
         "days since a care action was last given; a mark of attention, not a cause",
         "{value} since a care action was last given",

@@ -14,7 +14,7 @@ from features.engine import Frame, quotient
 from features.snapshots import Panel
 
 FEWEST = 3
-"""A share is formed over at least so many interviews of others."""
+"""A share is formed over at least so many others who were asked."""
 REASONS: tuple[tuple[Driver, str], ...] = (
     ("pay", "薪酬"),
     ("growth", "发展"),
@@ -27,8 +27,8 @@ CARDS: tuple[Card, ...] = tuple(
         f"exit_interviews_{reason}_share_365d",
         reason,
         "share",
-        f"share of the exit interviews of the last 365 days with others from the department that name {reason}; "
-        f"unknown among fewer than {FEWEST}",
+        f"share of the exit interviews of the last 365 days with others from the department that name {reason}, "
+        f"the last one of each; unknown among fewer than {FEWEST} people",
         f"{{value}} of the exit interviews in the department that name {reason}",
         f"部门离职面谈中有 {{value}} 提到{zh}",
         shown=False,
@@ -43,6 +43,7 @@ def columns(panel: Panel) -> Frame:
     keys = ["employee_id", "place"]
     post = panel.exits.filter(~nw.col("department").is_null()).select(*keys, "department").unique()
     told = windows.history(panel.facts["exit_interviews"], panel.as_of, window=365)
+    told = told.filter(nw.col("happened_on") == nw.col("happened_on").max().over(*keys))
     told = told.select(*keys, "reason").join(post, on=keys, how="inner")
     everybody = told.group_by("place", "department").agg(*_counts("all"))
     own = told.group_by(*keys, "department").agg(*_counts("own"))

@@ -110,8 +110,6 @@ CARDS: tuple[Card, ...] = (
         "standing of the rating in the job minus standing of the pay in the job: rated higher than paid",
         "a standing by review {value} above the standing by pay in the same job",
         "在同岗位中绩效名次比薪酬名次高 {value}",
-        expected=1,
-        source="Dube, Giuliano & Leonard: quits answer to pay below peers",
     ),
 )
 

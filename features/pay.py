@@ -187,7 +187,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         "compa_change_365d",
         "pay",
-        "score",
+        "ratio",
         "compa-ratio in force minus the compa-ratio in force 365 days before",
         "a change of {value} in pay over the market median within a year",
         "近一年薪酬与市场中位数之比变化 {value}",

@@ -188,7 +188,7 @@ CARDS: tuple[Card, ...] = (
         "recognition",
         "score",
         "praise from customers in 365 days minus the mean of the others in the team",
-        "customer praise {value} times apart from the others in the team",
+        "customer praise {value} apart from the others in the team",
         "获客户好评次数与团队同事平均之差为 {value}",
         expected=-1,
         window_days=365,

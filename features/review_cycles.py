@@ -1,6 +1,7 @@
 """Ratings by managers from cycle to cycle: where they tend, and good ones that nothing followed.
 
-A cycle is a day on which a manager's rating is dated; several ratings of one day are averaged.
+A cycle is a day on which a manager's rating is dated; several ratings of one day are averaged. No direction is expected
+of the good cycles: those who do well leave less, those who see nothing follow from it more, and the columns mix both.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ CARDS: tuple[Card, ...] = (
         "good review cycles in a row, up to the latest, with no raise or promotion after any of them",
         "{value} strong reviews in a row with no raise or promotion since",
         "连续 {value} 次获高绩效评分但未调薪或晋升",
-        expected=1,
     ),
     Card(
         "two_good_cycles_unrewarded",
@@ -43,7 +43,6 @@ CARDS: tuple[Card, ...] = (
         "two or more good review cycles in a row, up to the latest, with no raise or promotion after any of them",
         "a second strong review in a row with no raise or promotion",
         "连续两次高绩效评分后未调薪或晋升",
-        expected=1,
     ),
 )
 

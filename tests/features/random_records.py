@@ -109,7 +109,7 @@ def _positions(dice: random.Random, people: list[str]) -> list[Row]:
         {
             "employee_id": one,
             "happened_on": dice.choice([_day(dice, -300), _day(dice, -300), date(dice.choice([2023, 2024]), 4, 1)]),
-            "department": _maybe(dice, dice.choice(["north", "south"])),
+            "department": _maybe(dice, dice.choice(["north", "north", "north", "south"])),
             "team": _maybe(dice, dice.choice(["red", "red", "red", "blue"]), 0.9),
             "location": _maybe(dice, dice.choice(["home", "home", "away"])),
             "job": _maybe(dice, dice.choice(["smith", "smith", "smith", "clerk"])),

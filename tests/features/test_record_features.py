@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from features import engine
 from features.matrix import BLOCKS
-from features.snapshots import panel
-from features.tables import canonical
+from features.snapshots import HIDDEN, panel
+from features.tables import TABLES, canonical
 from tests.features.test_matrix import table
 
 MAY = date(2024, 5, 31)
@@ -42,6 +43,12 @@ def told(one: str, *columns: str, as_of: date = MAY, **tables: pl.DataFrame) -> 
 
 def posts(*rows: tuple[object, ...]) -> pl.DataFrame:
     return table("employee_id happened_on job level pay", *rows)
+
+
+def test_every_table_but_the_protected_one_feeds_the_matrix() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in Path(engine.__file__).parent.glob("*.py")]
+    unread = {name for name in TABLES if not any(f'facts["{name}"]' in text for text in texts)}
+    assert unread == set(HIDDEN) == {"protected"}
 
 
 # ---------------------------------------------------------------------------------------------- started alike, stuck

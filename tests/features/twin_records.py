@@ -277,9 +277,10 @@ def care(then: Then, one: str) -> Columns:
 def exit_voices(then: Then, one: str) -> Columns:
     leavers = {e["employee_id"] for e in then.exits}
     mine = then.post(one)["department"]
+    last_words = {r["employee_id"]: r for r in then.facts("exit_interviews")}
     reasons = [
         r["reason"]
-        for r in then.facts("exit_interviews")
+        for r in last_words.values()
         if then.age(r) < 365
         and r["employee_id"] in leavers - {one}
         and mine is not None
