@@ -25,17 +25,25 @@ import polars as pl
 
 from features import (
     belonging,
+    care_history,
     career,
+    clock,
     engagement,
     engine,
+    exit_voices,
     fairness,
+    goals,
     growth,
     manager,
     pay,
+    peers,
+    raise_month,
     recognition,
+    review_cycles,
     team,
     voice,
     weeks,
+    wishes,
     workload,
 )
 from features import (
@@ -46,7 +54,10 @@ from features.engine import Frame
 from features.snapshots import Panel, Records, panel
 from features.tables import OwnColumn
 
-BLOCKS = (career, growth, recognition, engagement, voice, belonging, workload, weeks, manager, team, pay, fairness)
+BLOCKS = (
+    *(career, clock, growth, peers, wishes, goals, recognition, review_cycles, engagement, voice),
+    *(belonging, workload, weeks, manager, team, pay, raise_month, fairness, care_history, exit_voices),
+)
 
 
 @dataclass(frozen=True)

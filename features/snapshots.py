@@ -28,8 +28,8 @@ Records = Mapping[str, Any]
 """Table → canonical frame: Polars (eager or lazy), or Spark."""
 
 AT_RISK = ("employee_id", "as_of", "hired_on", "department", "team", "location", "job", "manager_id")
-HIDDEN = ("protected", "exit_interviews", "activities")
-"""Tables that no feature may read or none does: they are not even opened."""
+HIDDEN = ("protected",)
+"""Tables that no feature may ever read: they are not even opened."""
 LEFT_OUT = ("name", "email", "note", "title", "happened_at", "known_on_given", "decided_by")
 """Columns that no feature reads: who somebody is, what somebody wrote, and bookkeeping."""
 

@@ -25,15 +25,15 @@ Row = dict[str, object]
 
 
 def records(seed: int) -> dict[str, pl.DataFrame]:
-    """Canonical records of a company of a dozen people over two years."""
+    """Canonical records of a company of one or two dozen people over two years."""
     dice = random.Random(seed)
-    people = [f"p{i:02d}" for i in range(dice.randint(5, 13))]
+    people = [f"p{i:02d}" for i in range(dice.randint(5, 20))]
     tables: dict[str, list[Row]] = {"employees": _employees(dice, people)}
     for name, make in MAKERS.items():
         if dice.random() < 0.88:
             tables[name] = make(dice, people)
     for name, rows in tables.items():
-        if name not in ("job_skills", "employees"):
+        if name not in ("job_skills", "employees", "courses", "activities"):
             tables[name] = [row for row in rows for row in _versions(dice, name, row)]
         dice.shuffle(tables[name])
     return canonical({name: framed(name, rows) for name, rows in tables.items()})
@@ -82,6 +82,7 @@ KEYS = {
     "learning": ("employee_id", "course_id", "happened_on"),
     "skills": ("employee_id", "skill", "happened_on"),
     "recognitions": ("employee_id", "happened_on", "kind", "given_by"),
+    "care_actions": ("employee_id", "action", "happened_on"),
 }
 
 
@@ -109,24 +110,24 @@ def _positions(dice: random.Random, people: list[str]) -> list[Row]:
     return [
         {
             "employee_id": one,
-            "happened_on": _day(dice, -300),
-            "department": _maybe(dice, dice.choice(["north", "south"])),
+            "happened_on": dice.choice([_day(dice, -300), _day(dice, -300), date(dice.choice([2023, 2024]), 4, 1)]),
+            "department": _maybe(dice, dice.choice(["north", "north", "north", "south"])),
             "team": _maybe(dice, dice.choice(["red", "red", "red", "blue"]), 0.9),
-            "location": _maybe(dice, dice.choice(["home", "away"])),
-            "job": _maybe(dice, dice.choice(["smith", "clerk"])),
-            "job_family": _maybe(dice, "crafts", 0.3),
+            "location": _maybe(dice, dice.choice(["home", "home", "away"])),
+            "job": _maybe(dice, dice.choice(["smith", "smith", "smith", "clerk"])),
+            "job_family": _maybe(dice, "crafts", 0.6),
             "ladder": _maybe(dice, "professional", 0.3),
             "level": _maybe(dice, dice.randint(1, 4)),
             "manager_id": _maybe(dice, dice.choice(["p00", "p00", "p01"])),
             "employment_type": _maybe(dice, "permanent", 0.3),
             "weekly_hours": _maybe(dice, dice.choice([20.0, 40.0]), 0.5),
-            "pay": _maybe(dice, dice.choice([1000.0, 1100.5, 1300.0, 1250.25])),
+            "pay": _maybe(dice, dice.choice([1000.0, 1100.5, 1300.0, 1250.25]), 0.9),
             "pay_midpoint": _maybe(dice, dice.choice([1000.0, 1200.0])),
-            "currency": _maybe(dice, dice.choice(["EUR", "EUR", "CNY"]), 0.6),
+            "currency": _maybe(dice, dice.choice(["EUR", "EUR", "EUR", "CNY"]), 0.4),
             "x_value": _maybe(dice, dice.uniform(-5, 50)),
         }
         for one in people
-        for _ in range(dice.randint(1, 5))
+        for _ in range(dice.randint(1, 6))
     ]
 
 
@@ -274,11 +275,55 @@ def _aspirations(dice: random.Random, people: list[str]) -> list[Row]:
         {
             "employee_id": one,
             "happened_on": _day(dice),
-            "wants": _maybe(dice, dice.choice(["promotion", "transfer", "none"])),
+            "wants": _maybe(dice, dice.choice(["promotion", "promotion", "transfer", "none"])),
+            "target_job": _maybe(dice, dice.choice(["smith", "clerk"]), 0.4),
+            "interests": _maybe(dice, dice.choice(["chess", "chess; hiking", "choir;chess;choir"]), 0.6),
         }
         for one in people
         for _ in range(dice.randint(1, 3))
     ]
+
+
+def _care_actions(dice: random.Random, people: list[str]) -> list[Row]:
+    return [
+        {
+            "employee_id": one,
+            "happened_on": _day(dice),
+            "action": dice.choice(["talk", "mentor"]),
+            "status": dice.choice([None, "suggested", "agreed", "done", "declined"]),
+        }
+        for one in people
+        for _ in range(dice.randint(1, 4))
+    ]
+
+
+def _exit_interviews(dice: random.Random, people: list[str]) -> list[Row]:
+    return [
+        {
+            "employee_id": one,
+            "happened_on": _day(dice),
+            "reason": dice.choice(["pay", "growth", "manager", "workload", "study"]),
+        }
+        for one in people
+        for _ in range(dice.randint(1, 3))
+    ]
+
+
+def _courses(dice: random.Random, people: list[str]) -> list[Row]:
+    return [
+        {"course_id": f"c{i}", "skill": dice.choice(["forge", "file"]), "to_level": dice.choice([None, 2.0, 5.0])}
+        for i in range(1, 5)
+    ]
+
+
+def _activities(dice: random.Random, people: list[str]) -> list[Row]:
+    rows: list[Row] = []
+    for i in range(8):
+        on = _day(dice)
+        known = dice.choice([None, on - timedelta(40), on + timedelta(5)])
+        interest = dice.choice(["chess", "hiking", "choir", None])
+        rows.append({"activity_id": f"a{i}", "interest": interest, "happened_on": on, "known_on": known})
+    return rows
 
 
 def _job_skills(dice: random.Random, people: list[str]) -> list[Row]:
@@ -303,4 +348,8 @@ MAKERS = {
     "attendance": _attendance,
     "aspirations": _aspirations,
     "job_skills": _job_skills,
+    "care_actions": _care_actions,
+    "exit_interviews": _exit_interviews,
+    "courses": _courses,
+    "activities": _activities,
 }

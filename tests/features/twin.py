@@ -32,7 +32,7 @@ STATE = [
     "pay_midpoint",
     "currency",
 ]
-AHEAD = ("employees", "exits", "job_skills")
+AHEAD = ("employees", "exits", "job_skills", "courses", "activities")
 
 
 class Then:
