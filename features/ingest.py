@@ -151,7 +151,10 @@ def _lay_out(raw: RawFile, assigned: Assigned, entry: TableMapping, table_name: 
     if absent and raw.headers:
         raise FixableError(
             f"not imported: no column for {', '.join(absent)}",
-            [f"the file has: {', '.join(h for h in raw.headers if h not in {r.header for r in assigned.refused})}"],
+            [
+                f"the file has: {', '.join(h for h in raw.headers if h not in {r.header for r in assigned.refused})}",
+                *_how_to_date(table_name, absent),
+            ],
         )
     if not raw.headers:
         return pl.DataFrame(
@@ -169,6 +172,17 @@ def _lay_out(raw: RawFile, assigned: Assigned, entry: TableMapping, table_name: 
     index = pl.col(ROW) if single else pl.int_range(pl.len(), dtype=pl.Int64)
     chosen = frame.select(ROW, FILE, *(pl.col(header).alias(name) for name, header in assigned.columns.items()))
     return chosen.with_columns(*constants, index.alias(INDEX))
+
+
+def _how_to_date(table_name: str, absent: Sequence[str]) -> list[str]:
+    """What to do about a list without dates: it tells the posts of the day on which it was exported."""
+    if table_name != "positions" or list(absent) != ["happened_on"]:
+        return []
+    return [
+        "a roster tells the posts of the day of its export: write that day into the mapping, under "
+        f'[tables.positions.constants], as happened_on = "2023-04-30", or "{FROM_FILE}" with a file name like '
+        "花名册_20230430.csv; never the hiring date"
+    ]
 
 
 def _file_day(file_name: str) -> str:

@@ -76,14 +76,14 @@ def show_released(console: Console, released: Released) -> None:
         f"Learned from {card.n_people:,} people, {card.n_exits:,} voluntary exits, up to {card.labels_closed_on}; "
         f"chosen: [bold]{released.kind}[/bold]"
     )
-    show_horizons(console, released)
-    reference = card.reference_horizon_days
-    title = f"Leaves within {reference} days: out of time, people not seen before (90 % intervals over people)"
-    show_table(console, released.unseen, reference, title=title)
-    words = {"auc": "AUC", "average_precision": "Average precision"}
-    for name, gain in released.gain.items():
-        verdict = "better than" if gain.low > 0 else "worse than" if gain.high < 0 else "matches"
-        console.print(f"{words[name]}, chosen minus linear: {gain} → {verdict} the linear model")
+    if released.kind_tested == "base":
+        console.print(
+            f"{card.n_exits:,} people left of their own accord on record. From a few dozen exits a ranking can be "
+            "learned, from fewer only how many leave: everybody gets the same risk, and there is no order of people to "
+            "judge. More history helps most: exits as far back as they were kept, and the records of those who left."
+        )
+    else:
+        show_learned(console, released)
     for gate in released.gates:
         console.print(
             f"{'[green]passed[/green]' if gate.passed else '[yellow]failed[/yellow]'}  {gate.name}: {gate.evidence}"
@@ -97,8 +97,22 @@ def show_released(console: Console, released: Released) -> None:
     console.print(f"Version {released.version} ({released.sha256[:12]}…) is now {state}.")
 
 
+def show_learned(console: Console, released: Released) -> None:
+    """Print how the ranking that was learned proved, beside the linear model."""
+    show_horizons(console, released)
+    reference = released.card.reference_horizon_days
+    title = f"Leaves within {reference} days: out of time, people not seen before (90 % intervals over people)"
+    show_table(console, released.unseen, reference, title=title)
+    words = {"auc": "AUC", "average_precision": "Average precision"}
+    for name, gain in released.gain.items():
+        verdict = "better than" if gain.low > 0 else "worse than" if gain.high < 0 else "matches"
+        console.print(f"{words[name]}, chosen minus linear: {gain} → {verdict} the linear model")
+
+
 def show_beside(console: Console, released: Released, plan: Plan) -> None:
     """Print the reference horizon in one line per model, with the figures of others on the same windows."""
+    if released.kind_tested == "base":
+        return
     horizon = plan.reference_horizon_days
     rows = {"ours, people unseen": released.unseen, "ours, as served": released.seen}
     base = released.observed_rate

@@ -54,6 +54,8 @@ def propose(folder: Path) -> str:
             feeds = {raw.name: [name for path, name in files if raws[path] is raw] for raw in mine}
             lines += [*_table_lines(_Section(table, tuple(mine), feeds)), ""]
     lines += [f"# {name}: left aside, {why}" for name, why in aside]
+    if open_questions := [line for line in lines if "# required: " in line]:
+        lines.insert(1, f"# Before the import, answer what is required ({len(open_questions)}): search for `required`.")
     return "\n".join(lines).rstrip() + "\n"
 
 

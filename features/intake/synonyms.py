@@ -279,7 +279,8 @@ _ASIDE: dict[str, str] = {
 """Headers that mean one thing everywhere, and why no column takes them."""
 
 _REASON_VALUES: dict[str, str] = {
-    "growth": "career career_growth career_development no_growth promotion 发展 职业发展 晋升空间 发展空间 成长",
+    "growth": "career career_growth career_development no_growth promotion 发展 职业发展 晋升空间 发展空间 成长 "
+    "个人发展 职业规划 职业发展规划",
     "recognition": "not_valued unappreciated 认可 不被认可 缺乏认可",
     "belonging": "team colleagues culture 归属 团队氛围 同事关系 文化 企业文化",
     "workload": "overtime stress hours work_life_balance 工作量 加班 压力 工作压力 工作强度",
@@ -289,7 +290,7 @@ _REASON_VALUES: dict[str, str] = {
     "engagement": "job_content work_itself boredom interest 工作内容 工作兴趣 敬业度",
     "relocation": "moving moved commute distance 搬迁 异地 通勤 距离 搬家",
     "study": "education school further_education 深造 学业 读书 升学",
-    "personal": "personal_reasons private 个人 个人原因",
+    "personal": "personal_reasons private 个人 个人原因 家庭原因",
     "performance": "low_performance poor_performance 绩效 业绩不佳 不胜任",
     "restructuring": "reorganisation reorganization layoff redundancy 重组 裁员 组织调整",
     "contract": "contract_end contract_expired 合同 合同到期",
