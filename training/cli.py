@@ -173,6 +173,32 @@ def fit(
 
 
 @app.command()
+def drivers(
+    plan: Annotated[Path | None, typer.Option(help="A plan file (TOML); default: the built-in plan.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The linear model throughout: a fraction of the time.")
+    ] = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Learn again without each driver's columns, and say what is lost; nothing is registered or promoted."""
+    from features.lake import Lake
+    from training.console import progress_bars, show_contributions
+    from training.drivers import contributions
+    from training.fit import prepare
+    from training.plan import load_plan
+
+    with told():
+        chosen = load_plan(plan)
+        with progress_bars(console) as tell:
+            found = contributions(prepare(Lake(state / "lake"), chosen, tell), quick=quick, progress=tell)
+        show_contributions(console, found)
+        path = state / "evaluation" / "drivers.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.table().to_csv(path, index=False)
+        console.print(f"Written to {path}")
+
+
+@app.command()
 def promote(
     version: Annotated[str, typer.Argument(help="Version in the catalogue; an earlier one rolls back.")],
     state: State = DEFAULT_STATE,

@@ -18,7 +18,7 @@ from features.errors import FixableError
 from features.lake import Lake
 from features.matrix import matrix
 from features.snapshots import Records, at_risk, month_ends
-from models.learn import KINDS, Fitted, Landmarks, Settings, fit_hazards
+from models.learn import Fitted, Landmarks, Settings, fit_hazards
 from models.risk import RiskModel
 from training.evaluate import Interval, Told, auc, average_precision, difference, evaluate, told_at
 from training.labels import exit_events, labels_close_on, outcomes
@@ -57,6 +57,16 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What a run stands on: the plan as far as the history can judge it, the rows, the origins, the data's versions."""
+
+    plan: Plan
+    panel: Panel
+    splits: tuple[Split, ...]
+    data_versions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Trained:
     """What a run found: the final models, and what each kind said out of time.
 
@@ -86,6 +96,16 @@ class Trained:
 def train(lake: Lake, plan: Plan, *, progress: Progress | None = None) -> Trained:
     """Return the trained and judged model of the records in ``lake``. Raises ``FixableError`` when they cannot do."""
     tell = progress or (lambda step, done, total: None)
+    ground = prepare(lake, plan, tell)
+    plan, panel = ground.plan, ground.panel
+    unseen, seen = judge(panel, ground.splits, plan, tell)
+    landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=panel.closed_on)
+    fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
+    return Trained(plan, panel, ground.splits, fitted, unseen, seen, ground.data_versions)
+
+
+def prepare(lake: Lake, plan: Plan, tell: Progress) -> Ground:
+    """Return the landmark rows of the people the plan speaks of, and the origins at which they can be judged."""
     versions = lake.versions()
     records = lake.read(versions=versions)
     closed_on = plan.labels_closed_on or labels_close_on(records, lake.data_until())
@@ -95,20 +115,14 @@ def train(lake: Lake, plan: Plan, *, progress: Progress | None = None) -> Traine
     panel = build_panel(records, as_of, lake, closed_on=closed_on)
     panel = panel.take(satisfies(panel, plan.eligible, default=True))
     tell("features", 1, 1)
-    unseen, seen = judge(panel, splits, plan, tell)
-    landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=closed_on)
-    fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
-    return Trained(plan, panel, tuple(splits), fitted, unseen, seen, versions)
+    return Ground(plan, panel, tuple(splits), versions)
 
 
 def judge(panel: Panel, splits: Sequence[Split], plan: Plan, tell: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what the models of each origin said of the snapshots that followed (``Trained.unseen``, ``.seen``)."""
     unseen, seen = [], []
-    day = pd.to_datetime(panel.index["as_of"]).dt.date
-    teaches = ~satisfies(panel, plan.apart, default=False)
     for i, split in enumerate(splits):
-        train_rows = panel.take(day.isin(split.train).to_numpy() & teaches)
-        test = panel.take(day.isin(split.test).to_numpy())
+        train_rows, test = at_origin(panel, split, plan)
         step = tell_as(tell, f"origin {i + 1} of {len(splits)}")
         fitted = fit_hazards(train_rows.landmarks(closed_on=split.origin), settings(plan, panel), progress=step)
         unseen.append(say(fitted, test, plan, split.origin, left_out=True))
@@ -116,11 +130,18 @@ def judge(panel: Panel, splits: Sequence[Split], plan: Plan, tell: Progress) -> 
     return pd.concat(unseen, ignore_index=True), pd.concat(seen, ignore_index=True)
 
 
+def at_origin(panel: Panel, split: Split, plan: Plan) -> tuple[Panel, Panel]:
+    """Return the rows that teach at an origin and those that test there; rows kept apart only test."""
+    day = pd.to_datetime(panel.index["as_of"]).dt.date
+    teaches = ~satisfies(panel, plan.apart, default=False)
+    return panel.take(day.isin(split.train).to_numpy() & teaches), panel.take(day.isin(split.test).to_numpy())
+
+
 def say(fitted: Fitted, test: Panel, plan: Plan, origin: date, *, left_out: bool) -> pd.DataFrame:
     """Return the test rows with each kind's risk per horizon; ``left_out``: by the fold that had not seen them."""
     out = test.index.assign(origin=origin, apart=satisfies(test, plan.apart, default=False))
     fold = np.array([fitted.fold_of.get(p, -1) if left_out else -1 for p in test.index["employee_id"].astype(str)])
-    for kind in KINDS:
+    for kind in fitted.models:
         risk = np.empty((len(test.rows), len(plan.horizons_days)))
         for f in np.unique(fold):
             model = fitted.models[kind] if f < 0 else fitted.fold_models[kind][f]
