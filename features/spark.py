@@ -37,14 +37,16 @@ _TYPES: Mapping[pl.DataType, Any] = {
 }
 
 
-def session(master: str = "local[2]", *, partitions: int = 2, memory: str = "2g") -> SparkSession:
+def session(
+    master: str = "local[2]", *, partitions: int = 2, memory: str = "2g", options: Mapping[str, str] | None = None
+) -> SparkSession:
     """A session that the matrix can run in. On a cluster use the one you have; its time zone has to be UTC.
 
     ``partitions`` of a shuffle: about twice the cores.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the workers look for another interpreter
     builder = SparkSession.builder.master(master).appName("retention-risk")
-    options = {
+    settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(partitions),
         "spark.default.parallelism": str(partitions),
@@ -52,8 +54,9 @@ def session(master: str = "local[2]", *, partitions: int = 2, memory: str = "2g"
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
+        **(options or {}),
     }
-    for name, value in options.items():
+    for name, value in settings.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 

@@ -107,7 +107,14 @@ def _exits(dice: random.Random, people: list[str]) -> list[Row]:
 
 
 def _positions(dice: random.Random, people: list[str]) -> list[Row]:
-    return [
+    """Anything at any time; in one firm of three also a yearly round of raises for most people."""
+    rounds = [
+        {"employee_id": one, "happened_on": day, "job": "smith", "level": 2, "pay": pay * dice.choice([1.0, 1.02])}
+        for one in (people if dice.random() < 0.35 else [])
+        for day, pay in ((date(2022, 11, 15), 1000.0), (date(2023, 4, 1), 1040.0), (date(2024, 4, 1), 1100.0))
+        if dice.random() < 0.9
+    ]
+    return rounds + [
         {
             "employee_id": one,
             "happened_on": dice.choice([_day(dice, -300), _day(dice, -300), date(dice.choice([2023, 2024]), 4, 1)]),
@@ -127,7 +134,7 @@ def _positions(dice: random.Random, people: list[str]) -> list[Row]:
             "x_value": _maybe(dice, dice.uniform(-5, 50)),
         }
         for one in people
-        for _ in range(dice.randint(1, 6))
+        for _ in range(dice.randint(0, 2) if rounds else dice.randint(1, 6))
     ]
 
 
