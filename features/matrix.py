@@ -33,6 +33,7 @@ from features import (
     pay,
     recognition,
     team,
+    withdrawal,
     workload,
 )
 from features import (
@@ -43,7 +44,7 @@ from features.engine import Frame
 from features.snapshots import Panel, Records, panel
 from features.tables import OwnColumn
 
-BLOCKS = (career, growth, recognition, engagement, interactions, workload, team, pay, fairness)
+BLOCKS = (career, growth, recognition, engagement, interactions, workload, team, pay, fairness, withdrawal)
 
 
 @dataclass(frozen=True)

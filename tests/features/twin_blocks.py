@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from features.tables import OwnColumn
 from tests.features.twin import Columns, Feed, Row, Then, feed, minus, over, since
 from tests.features.twin_signals import engagement, interactions, team, workload
+from tests.features.twin_withdrawal import withdrawal
 
 
 def row(then: Then, one: str, own: Sequence[OwnColumn]) -> Columns:
     """Every column of one person."""
     told: Columns = {}
-    for block in (career, pay, growth, recognition, engagement, interactions, workload, team, fairness):
+    for block in (career, pay, growth, recognition, engagement, interactions, workload, team, fairness, withdrawal):
         told |= block(then, one)
     return told | own_columns(then, one, own)
 
