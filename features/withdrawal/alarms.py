@@ -194,7 +194,9 @@ def _told(seen: Watch, own: np.ndarray, raised: np.ndarray, cycle_weeks: int) ->
 def _teams(seen: Watch, raised: np.ndarray, cycle_weeks: int) -> pl.DataFrame:
     first = max(raised.shape[1] - cycle_weeks, 0)
     rows = []
-    for team, week in np.argwhere(raised[:, first:]) + [0, first]:
+    for team, week in np.argwhere(raised):
+        if week < first:
+            continue
         members = (seen.team[:, week] == team) & np.isfinite(seen.scores[:, week])
         rows.append(
             {
