@@ -53,6 +53,8 @@ OWN_SD = 0.05
 """How much a person's own level wanders over a quarter beyond the noise of weeks."""
 TEAM_FELL = -2.5
 LONGEST_RUN = 26
+EXPLAINED = 0.9
+"""Share of the company's talk that habits with each channel must explain before channels are expected apart."""
 STREAMS: Mapping[str, tuple[str, ...]] = {
     "all": ("talk", "meeting", "project", "help"),
     "talk": ("talk",),
@@ -69,8 +71,7 @@ NOTHING = nw.lit(0, dtype=nw.Int64)
 def expected(weeks: Frame) -> Frame:
     """The weekly table with, per series, ``x_<series>`` (done) and ``m_<series>`` (expected; null without a habit).
 
-    Series are talk, meeting, project and help. Talk is expected at the lower of two: mail and messages together, or
-    each for itself; so neither moving from mail to chat nor losing one of them looks like a fall of those who used it.
+    Series are talk, meeting, project and help.
     """
     names = [*CHANNELS, "talk"]
     rows = weeks.with_columns((nw.col("message") + nw.col("email")).alias("talk"), fixed(nw.col("present")).alias("_e"))
@@ -87,7 +88,7 @@ def expected(weeks: Frame) -> Frame:
             "team",
             "there",
             *[nw.col(name).alias(f"x_{name}") for name in SERIES],
-            nw.min_horizontal("m_talk", nw.col("m_message") + nw.col("m_email")).alias("m_talk"),
+            _talk().alias("m_talk"),
             *[f"m_{name}" for name in SERIES[1:]],
         )
     )
@@ -140,6 +141,19 @@ def _with_company(name: str) -> nw.Expr:
     others_habit = units(habit.sum().over("place") - habit)
     factor = nw.when(others_habit > 0).then(quotient(others_done, others_habit)).otherwise(nw.lit(1.0))
     return nw.when(counts.sum().over("place") - counts >= FEWEST_COMPANY).then(m * factor)
+
+
+def _talk() -> nw.Expr:
+    """Expected mail and messages: the lower of both together and each for itself.
+
+    So losing one of them looks like a fall of nobody who used it. A tool that nobody has a habit with yet (moving
+    from mail to chat) cannot be expected for itself; where the parts do not explain the whole, the whole counts.
+    """
+    whole, parts = nw.col("m_talk"), nw.col("m_message") + nw.col("m_email")
+    explained = fixed(parts).fill_null(0).sum().over("place") >= fixed(whole * EXPLAINED).fill_null(0).sum().over(
+        "place"
+    )
+    return nw.when(explained).then(nw.min_horizontal(whole, parts)).otherwise(whole)
 
 
 def _gaps(rows: Frame, stream: str) -> Frame:

@@ -5,7 +5,7 @@ alarm? Textbook limits (two or three standard deviations) are made for one look 
 weekly counts that wander and are looked at every week they alarm an order of magnitude more often than they say.
 
 Counting alarms at the limit itself would rest on a handful of them in a small company. So they are counted where they
-are six times as frequent, and carried on from there: the rate of alarms falls like exp(-b·u²/2) in the limit u (Rice
+are three times as frequent, and carried on from there: the rate of alarms falls like exp(-b·u²/2) in the limit u (Rice
 1944: how often a wandering normal curve crosses a level), with ``b`` from the depths that were reached. A company with
 little history leans on ``PRIOR``, what counts that change for no reason do (``retention-train withdrawal`` prints it).
 
@@ -21,7 +21,7 @@ import numpy as np
 WEEKS_A_YEAR = 52.0
 COOL_DOWN_WEEKS = 8
 RATE = 0.05
-COUNTED_AT = 6.0
+COUNTED_AT = 3.0
 PRIOR = (1.78, 1.46)
 """log(alarms per person-year) = first - second · u²/2, on counts that change for no reason."""
 PRIOR_PERSON_YEARS = 50.0

@@ -111,7 +111,17 @@ class Habits:
         whole = self.expected(one, week, tuple(SERIES[series]))
         if series != "talk" or whole is None:
             return whole
-        return min(whole, self.expected(one, week, ("message",)) + self.expected(one, week, ("email",)))
+        parts = self.parts(one, week)
+        return min(whole, parts) if self.explained(week) else whole
+
+    def parts(self, one: str, week: date) -> float:
+        return self.expected(one, week, ("message",)) + self.expected(one, week, ("email",))
+
+    @cache  # noqa: B019
+    def explained(self, week: date) -> bool:
+        talk = ("message", "email")
+        judged = [p for p in self.people if self.expected(p, week, talk) is not None]
+        return sum(self.parts(p, week) for p in judged) >= 0.9 * sum(self.expected(p, week, talk) for p in judged)
 
 
 class Chart:
