@@ -12,7 +12,7 @@ from serving import store_events, store_people
 from serving.score import Scored
 from serving.store_people import Sight
 
-M1, M2 = Sight("manager", "M1"), Sight("manager", "M2")
+M1, M3 = Sight("manager", "M1"), Sight("manager", "M3")
 URL = "/v1/events?purpose=retention_care"
 
 
@@ -23,13 +23,13 @@ def told(answer) -> list[str]:
 def test_a_manager_sees_the_events_of_the_own_people_and_the_other_manager_others(client, key) -> None:
     assert sorted(told(client.get(URL, headers=key("hr")))) == ["E0001", "E0013"]
     assert told(client.get(URL, headers=key("manager", M1))) == ["E0001"]
-    assert told(client.get(URL, headers=key("manager", M2))) == ["E0013"]
+    assert told(client.get(URL, headers=key("manager", M3))) == ["E0013"]
     assert told(client.get(URL, headers=key("manager", Sight("manager", "nobody")))) == []
 
 
 @pytest.mark.parametrize("asked", ["employee_id=E0001", "team=Nursing B", "employee_id=E4242", "team=None such"])
 def test_who_is_out_of_reach_is_unknown_and_the_question_is_written_down(asked, client, key, made) -> None:
-    answer = client.get(f"{URL}&{asked}", headers=key("manager", M2))
+    answer = client.get(f"{URL}&{asked}", headers=key("manager", M3))
     assert answer.status_code == 404
     assert "E0001" not in answer.text
     last = made.entries()[-1]
@@ -78,7 +78,7 @@ def test_a_named_person_closes_an_event_and_it_leaves_the_team_page(signed_in, f
 
 
 def test_nobody_closes_what_is_out_of_reach_or_without_a_name(signed_in, form_of, made) -> None:
-    browser = signed_in("manager", M2)
+    browser = signed_in("manager", M3)
     form = {**form_of(browser), "status": "done", "decided_by": "Li Na"}
     path, origin = "/people/E0001/withdrawal", {"origin": made.ORIGIN}
     assert browser.post(path, data=form, headers=origin).status_code == 404
