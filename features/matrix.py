@@ -44,6 +44,7 @@ from features import (
     voice,
     weeks,
     wishes,
+    withdrawal,
     workload,
 )
 from features import (
@@ -56,7 +57,7 @@ from features.tables import OwnColumn
 
 BLOCKS = (
     *(career, clock, growth, peers, wishes, goals, recognition, review_cycles, engagement, voice),
-    *(belonging, workload, weeks, manager, team, pay, raise_month, fairness, care_history, exit_voices),
+    *(belonging, withdrawal, workload, weeks, manager, team, pay, raise_month, fairness, care_history, exit_voices),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Purpose = Literal["retention_care", "subject_access", "model_quality", "audit"]
+EventStatus = Literal["open", "done", "dismissed"]
 Band = Literal["calm", "watch", "act", "cannot_judge"]
 
 NOTICE_EN = "May be wrong for any single person. Never use it for pay, ratings, promotion or dismissal."
@@ -146,6 +147,37 @@ class FlaggedPerson(Answer):
     drivers: list[str]
     first_action: str | None
     valid_until: date
+
+
+class WithdrawalEvent(Answer):
+    """Somebody does clearly less than is usual for them, told in counts; why, only a talk can tell.
+
+    ``false_share``: of the events as strong as this one, the share that chance explains.
+    """
+
+    employee_id: str
+    team: str
+    week: date
+    since: date
+    weeks: int
+    stream: Literal["all", "talk", "meeting", "initiative"]
+    usual_a_week: float
+    now_a_week: float
+    false_share: float
+    due_on: date
+    valid_until: date
+    status: EventStatus
+    decided_by: str | None
+    text_en: str
+    text_zh: str
+
+
+class WithdrawalAnswer(Answer):
+    """Events of withdrawal within sight, the newest week first, then by name."""
+
+    events: list[WithdrawalEvent]
+    notice_en: str = NOTICE_EN
+    notice_zh: str = NOTICE_ZH
 
 
 class FlaggedAnswer(Answer):
@@ -291,6 +323,29 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "needs": [{"driver": "growth", "share": 0.41, "words_en": "Growth", "words_zh": "成长发展"}],
             }
         ],
+    },
+    "WithdrawalAnswer": {
+        "events": [
+            {
+                "employee_id": "E0042",
+                "team": "Nursing B",
+                "week": "2026-10-25",
+                "since": "2026-09-14",
+                "weeks": 6,
+                "stream": "all",
+                "usual_a_week": 62.0,
+                "now_a_week": 35.0,
+                "false_share": 0.2,
+                "due_on": "2026-11-08",
+                "valid_until": "2027-01-30",
+                "status": "open",
+                "decided_by": None,
+                "text_en": "For six weeks fewer messages, meetings, projects and help than usual for this person.",
+                "text_zh": "近六周的消息、会议、项目和帮助同事少于本人平常。",
+            }
+        ],
+        "notice_en": NOTICE_EN,
+        "notice_zh": NOTICE_ZH,
     },
     "FlaggedAnswer": {
         "as_of": "2026-10-31",

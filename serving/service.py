@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import Any, Literal, cast
 
-from serving import audit, store_log, store_people
+from serving import audit, store_events, store_log, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -112,6 +112,7 @@ class Person:
     assessed: Assessed
     decisions: tuple[dict[str, Any], ...]
     readers: tuple[dict[str, Any], ...]
+    event: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ class TeamList:
     team: str
     people: tuple[Assessed, ...]
     next: Place | None
+    events: tuple[dict[str, Any], ...] = ()
+    signals: tuple[dict[str, Any], ...] = ()
 
 
 def overview(store: Store, visit: Visit, *, min_group: int) -> Overview:
@@ -156,11 +159,22 @@ def _care_first(need: TeamNeed) -> tuple[bool, float, str]:
 
 
 def team_list(
-    store: Store, visit: Visit, asked: tuple[str, tuple[str, ...]], *, after: Place | None, limit: int
+    store: Store,
+    visit: Visit,
+    asked: tuple[str, tuple[str, ...]],
+    *,
+    after: Place | None,
+    limit: int,
+    min_group: int | None = None,
 ) -> TeamList:
-    """Return the people of a team in the asked bands; every name on the list is a look at that person."""
+    """Return the people of a team in the asked bands; every name on the list is a look at that person.
+
+    With ``min_group`` also who has withdrawn lately, and whether the team as a whole has.
+    """
     team, bands = asked
-    today = visit.now.date()
+    today, sight = visit.now.date(), visit.viewer.sight
+    events: list[dict[str, Any]] = []
+    signals: list[dict[str, Any]] = []
     with store.begin() as tx:
         run = _run(tx)
         known = store_people.team_exists(tx, visit.viewer.sight, team)
@@ -169,13 +183,16 @@ def team_list(
         people = [_assessed(row, _standing(row), numbers=False, shown=row["shown_band"]) for row in rows[:limit]]
         if not known:
             _record(tx, visit, "team.list", "not_found")
-        for person in people:
-            _record(tx, visit, "team.list", "shown", subject=person.employee_id, run=run)
+        if known and min_group is not None and after is None:
+            events = store_events.events_of(tx, sight, today=today, team=team, status="open")
+            signals = store_events.team_signals(tx, sight, today=today, min_group=min_group, team=team)
+        for one in sorted({*(person.employee_id for person in people), *(e["employee_id"] for e in events)}):
+            _record(tx, visit, "team.list", "shown", subject=one, run=run)
     if not known:
         raise Problem("not_found")
     last = rows[limit - 1] if len(rows) > limit else None
     place = (last["rank"], last["name"] or "", last["employee_id"]) if last else None
-    return TeamList(run, team, tuple(people), place)
+    return TeamList(run, team, tuple(people), place, tuple(events), tuple(signals))
 
 
 def _standing(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -194,9 +211,10 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
         if isinstance(found, Assessed):
             decisions = tuple(store_people.cases(tx, employee_id))
             readers = tuple(store_log.entries_about(tx, employee_id, limit=READERS_SHOWN))
+            event = store_events.newest_of(tx, employee_id, today=visit.now.date())
     if isinstance(found, str):
         raise Problem(found)
-    return Person(run, found, decisions, readers)
+    return Person(run, found, decisions, readers, event)
 
 
 def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
@@ -300,6 +318,39 @@ def decide_care(store: Store, visit: Visit, decision: Decision, *, catalog: froz
         _record(tx, visit, "care.decide", result, subject=decision.employee_id, run=run)
     if result != "recorded":
         raise Problem(result)
+
+
+def events(
+    store: Store, visit: Visit, *, team: str | None, employee_id: str | None, status: str | None
+) -> list[dict[str, Any]]:
+    """Return who within sight has withdrawn lately; asked for by number, a hidden person is an unknown one."""
+    today, sight = visit.now.date(), visit.viewer.sight
+    with store.begin() as tx:
+        hidden = employee_id is not None and store_people.visible_person(tx, sight, employee_id) is None
+        hidden = hidden or (team is not None and not store_people.team_exists(tx, sight, team))
+        rows = [] if hidden else store_events.events_of(tx, sight, today=today, team=team, status=status)
+        rows = [row for row in rows if employee_id in (None, row["employee_id"])]
+        for one in sorted({row["employee_id"] for row in rows}):
+            _record(tx, visit, "events.list", "shown", subject=one)
+        if not rows:
+            _record(tx, visit, "events.list", "not_found" if hidden else "nobody", subject=employee_id)
+    if hidden:
+        raise Problem("not_found")
+    return rows
+
+
+def decide_withdrawal(store: Store, visit: Visit, decision: Decision) -> None:
+    """Write that a named person has reached out, or why not: the event is then closed."""
+    with store.begin() as tx:
+        who = store_people.visible_person(tx, visit.viewer.sight, decision.employee_id)
+        found = store_events.newest_of(tx, decision.employee_id, today=visit.now.date()) if who else None
+        if found is not None:
+            words = {"status": decision.status, "decided_by": decision.decided_by, "decided_at": visit.now}
+            store_events.decide(tx, found["id"], words)
+        result = "recorded" if found is not None else "not_found"
+        _record(tx, visit, "withdrawal.decide", result, subject=decision.employee_id)
+    if found is None:
+        raise Problem("not_found")
 
 
 def current(store: Store) -> Run:

@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from features.errors import FixableError
+
+if TYPE_CHECKING:
+    from training.withdrawal_real import OnRecords
 
 app = typer.Typer(
     help="Records in, an explained and judged risk model out.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -218,6 +221,48 @@ def truth(state: State = DEFAULT_STATE) -> None:
 
     with told():
         typer.echo(against_truth(state / "evaluation" / "predictions.parquet", state / "truth"))
+
+
+@app.command()
+def withdrawal(
+    seeds: Annotated[int, typer.Option(help="How many companies of 1,000 people to judge on.")] = 6,
+    broken: Annotated[bool, typer.Option(help="Judge also where the assumptions do not hold.")] = True,
+    rows: Annotated[bool, typer.Option(help="Judge also from rows of records, on an invented company.")] = True,
+) -> None:
+    """Judge the alarm of withdrawal: how often it is false, what it finds (about three minutes on one core)."""
+    from training import withdrawal_report as report
+    from training.withdrawal_world import World
+
+    with told():
+        with console.status("judging on companies of 1,000 people …"):
+            result = report.study(World(), range(report.FIRST_SEED, report.FIRST_SEED + seeds))
+        for table in report.tables(result):
+            console.print(table)
+        with console.status("breaking the assumptions …"):
+            for table in report.broken() if broken else ():
+                console.print(table)
+        with console.status("reading rows …"):
+            for table in report.on_rows(_invented_withdrawal(report.FIRST_SEED)) if rows else ():
+                console.print(table)
+        for line in report.verdict(result):
+            console.print(line)
+
+
+def _invented_withdrawal(seed: int) -> dict[float, OnRecords]:
+    """Invent and import a company in a folder that is gone afterwards, and judge its last year."""
+    from tempfile import TemporaryDirectory
+
+    from features.company import Company, invent_company
+    from features.ingest import import_folder
+    from features.lake import Lake
+    from training.withdrawal_real import on_records
+
+    with TemporaryDirectory() as place:
+        folder, lake = Path(place), Lake(Path(place) / "lake")
+        settings = Company(n_employees=300, months=60, seed=seed)
+        invent_company(settings, folder / "records", truth=folder / "truth")
+        import_folder(folder / "records", lake, mapping=None, today=date.today())
+        return on_records(lake.read(), lake.data_until(), n_judged=52, seed=seed, rates=(0.05, 0.25, 0.5))
 
 
 if __name__ == "__main__":

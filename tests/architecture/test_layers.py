@@ -51,7 +51,8 @@ def test_each_danger_has_one_door():
     assert importers("deltalake") == {"features/lake.py"}
     assert importers("shap") <= {"models/explain.py"}
     assert {file for file in importers("sqlalchemy") if "migrations" not in file} <= {
-        f"serving/{name}" for name in ("store.py", "store_log.py", "store_people.py", "store_tables.py")
+        f"serving/{name}"
+        for name in ("store.py", "store_events.py", "store_log.py", "store_people.py", "store_tables.py")
     }
 
 

@@ -139,6 +139,8 @@ def _positions(dice: random.Random, people: list[str]) -> list[Row]:
 
 
 def _interactions(dice: random.Random, people: list[str]) -> list[Row]:
+    if dice.random() < 0.4:
+        return _busy_weeks(dice, people)
     kinds = ["message", "email", "meeting", "one_on_one", "project", "help_given"][: dice.randint(1, 6)]
     full = [
         {"employee_id": one, "happened_on": day, "kind": "meeting", "minutes": dice.choice([60.0, 240.0, 300.0])}
@@ -157,6 +159,22 @@ def _interactions(dice: random.Random, people: list[str]) -> list[Row]:
         }
         for one in people
         for _ in range(dice.randint(1, 40))
+    ]
+
+
+def _busy_weeks(dice: random.Random, people: list[str]) -> list[Row]:
+    """Enough acts a week to have a habit; some weeks are silent."""
+    return [
+        {
+            "employee_id": one,
+            "happened_on": FIRST + timedelta(7 * week + dice.randint(0, 6)),
+            "kind": dice.choice(["message", "message", "email", "meeting", "project", "project", "help_given"]),
+            "counterpart_id": _maybe(dice, dice.choice([*people, "stranger"])),
+            "n": dice.randint(0, 30),
+        }
+        for one in people
+        for week in (x // 2 for x in range(2 * DAYS // 7 if len(people) > 1 else 1))
+        if week == 0 or dice.random() < 0.95
     ]
 
 

@@ -12,26 +12,16 @@ from tests.features.twin_people import people
 from tests.features.twin_records import records, silence
 from tests.features.twin_rewards import rewards
 from tests.features.twin_signals import engagement, interactions, team, workload
+from tests.features.twin_withdrawal import withdrawal
 
 
 def row(then: Then, one: str, own: Sequence[OwnColumn]) -> Columns:
     """Every column of one person."""
     told: Columns = {}
-    for block in (
-        career,
-        pay,
-        growth,
-        recognition,
-        engagement,
-        interactions,
-        workload,
-        team,
-        fairness,
-        records,
-        rewards,
-    ):
+    for block in (career, pay, growth, recognition, engagement, interactions, workload, team, fairness):
         told |= block(then, one)
-    told |= people(then, one)
+    for block in (people, records, rewards, withdrawal):
+        told |= block(then, one)
     return told | own_columns(then, one, own)
 
 
