@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from training.evaluate import Interval
+from training.leak_table import Examined, rows
 from training.plan import Plan
 from training.release import Released
 
@@ -74,6 +75,8 @@ def show_released(console: Console, released: Released) -> None:
         f"Learned from {card.n_people:,} people, {card.n_exits:,} voluntary exits, up to {card.labels_closed_on}; "
         f"chosen: [bold]{released.kind}[/bold]"
     )
+    for remark in card.remarks:
+        console.print(remark, markup=False)
     show_horizons(console, released)
     reference = card.reference_horizon_days
     title = f"Leaves within {reference} days: out of time, people not seen before (90 % intervals over people)"
@@ -119,6 +122,16 @@ def show_beside(console: Console, released: Released, plan: Plan) -> None:
     if released.apart:
         n, left, told = released.apart
         console.print(f"Kept apart by the plan: {n:,} rows, {left:.0%} left, {told:.0%} were expected to.")
+
+
+def show_leaks(console: Console, runs: list[Examined]) -> None:
+    """Print how many planted leaks were found, by what, and how many clean runs were stopped."""
+    shown = Table(title="Planted leaks: is the run stopped and the column named?", title_justify="left")
+    for column in ("leak", "column", "found", "by"):
+        shown.add_column(column)
+    for row in rows(runs):
+        shown.add_row(*row)
+    console.print(shown)
 
 
 def _written(interval: Interval) -> str:
