@@ -18,8 +18,10 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from features import engine, snapshots
+from features.feeds import Silence, silences
 from features.lake import Lake
 from features.matrix import matrix
+from models.abstain import unheard
 from models.assess import Assessment, assess
 from models.care import Catalog
 from models.registry import Bundle
@@ -43,6 +45,7 @@ class Scored:
     assessments: tuple[Assessment, ...]
     bundle: Bundle
     data_versions: Mapping[str, int]
+    silences: tuple[Silence, ...] = ()
 
 
 def score(lake: Lake, bundle: Bundle, catalog: Catalog, *, as_of: date, step: Step = lambda _: None) -> Scored:
@@ -53,9 +56,11 @@ def score(lake: Lake, bundle: Bundle, catalog: Catalog, *, as_of: date, step: St
     people = employed(records, as_of=as_of)
     step("what was known on the day")
     known = matrix(records, as_of=[as_of], own=lake.own_columns())
+    step("which feeds are silent")
+    silent = tuple(silences(records, as_of))
     step("risk, reasons, care plans")
-    assessments = assess(bundle, known, catalog=catalog)
-    return Scored(as_of, people, tuple(assessments), bundle, versions)
+    assessments = assess(bundle, known, catalog=catalog, unheard=unheard(silent, bundle.card))
+    return Scored(as_of, people, tuple(assessments), bundle, versions, silent)
 
 
 def employed(records: snapshots.Records, *, as_of: date) -> tuple[dict[str, Any], ...]:
