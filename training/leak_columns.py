@@ -135,15 +135,18 @@ def _period(x: np.ndarray, near: Sight, ground: Ground) -> Seen | None:
 
 def period_ends(x: np.ndarray, person: np.ndarray, as_of: np.ndarray) -> np.ndarray | None:
     """Return which rows stand on the last snapshot before most values are renewed; None when nothing is periodic."""
-    table = pd.DataFrame({"x": x, "person": person, "as_of": as_of}).sort_values(["person", "as_of"])
-    before = table.groupby("person")["x"].shift(1)
-    both = before.notna() & table["x"].notna()
-    moved = (table["x"] != before)[both].groupby(table["as_of"][both]).mean()
-    busy, quiet = moved[moved >= 0.15], moved[moved <= 0.05]
+    order = np.lexsort((as_of, person))
+    v, who, when = x[order], person[order], as_of[order]
+    days, place = np.unique(when[1:], return_inverse=True)
+    both = (who[1:] == who[:-1]) & ~np.isnan(v[1:]) & ~np.isnan(v[:-1])
+    asked = np.bincount(place, both, minlength=len(days))
+    changed = np.bincount(place, both & (v[1:] != v[:-1]), minlength=len(days))
+    days, moved = days[asked > 0], (changed / np.maximum(asked, 1))[asked > 0]
+    busy, quiet = days[moved >= 0.15], days[moved <= 0.05]
     if len(busy) < 3 or len(quiet) < len(busy) or len(busy) + len(quiet) < 0.8 * len(moved):
         return None
-    days = np.sort(np.unique(as_of))
-    last = {days[i - 1] for i in np.searchsorted(days, busy.index) if i > 0}
+    every = np.unique(as_of)
+    last = {every[i - 1] for i in np.searchsorted(every, busy) if i > 0}
     return np.isin(as_of, list(last))
 
 

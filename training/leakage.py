@@ -167,7 +167,7 @@ def _told(one: Telling) -> str:
 
 def column_findings(evidence: Evidence, ground: Ground) -> list[Finding]:
     """Return the columns that a test speaks against, judged by who wrote their dates."""
-    columns = [str(column) for column in evidence.rows]
+    columns = [str(column) for column in evidence.rows if evidence.rows[column].nunique(dropna=False) > 1]
     mine = own_of(columns, evidence.own)
     near = {c: fold(sight(numbers(evidence.rows[c], ground.fates), ground.fates, NEAR)) for c in columns}
     first: dict[str, list[Seen]] = {}
