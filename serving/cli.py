@@ -111,6 +111,8 @@ def score(
         save(store, scored, now=now, valid_days=settings.score_valid_days, actor=_console_actor())
     if (now.date() - day).days > STALE_DAYS:
         typer.echo(f"Note: the records end on {day}, {(now.date() - day).days} days ago; import newer ones.", err=True)
+    for silence in scored.silences:
+        typer.echo(silence.text(), err=True)
     counts = {band: sum(one.band == band for one in scored.assessments) for band in ("act", "watch", "calm")}
     unjudged = len(scored.assessments) - sum(counts.values())
     told_counts = ", ".join(f"{n} {band}" for band, n in counts.items())

@@ -18,10 +18,12 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from features import engine, snapshots
+from features.feeds import Silence, silences
+from features.kept import kept_matrix
 from features.lake import Lake
-from features.matrix import matrix
 from features.withdrawal.alarms import Review, review
 from features.withdrawal.chart import WINDOWS
+from models.abstain import unheard
 from models.assess import Assessment, assess
 from models.care import Catalog
 from models.registry import Bundle
@@ -45,6 +47,7 @@ class Scored:
     assessments: tuple[Assessment, ...]
     bundle: Bundle
     data_versions: Mapping[str, int]
+    silences: tuple[Silence, ...] = ()
     withdrawal: Review | None = None
 
 
@@ -55,12 +58,14 @@ def score(lake: Lake, bundle: Bundle, catalog: Catalog, *, as_of: date, step: St
     step("who is employed")
     people = employed(records, as_of=as_of)
     step("what was known on the day")
-    known = matrix(records, as_of=[as_of], own=lake.own_columns())
+    known = kept_matrix(lake, as_of=[as_of], versions=versions)
+    step("which feeds are silent")
+    silent = tuple(silences(records, as_of))
     step("risk, reasons, care plans")
-    assessments = assess(bundle, known, catalog=catalog)
+    assessments = assess(bundle, known, catalog=catalog, unheard=unheard(silent, bundle.card))
     step("whose weeks have become quiet")
     withdrawal = review(records, as_of)
-    return Scored(as_of, people, tuple(assessments), bundle, versions, withdrawal)
+    return Scored(as_of, people, tuple(assessments), bundle, versions, silent, withdrawal)
 
 
 def employed(records: snapshots.Records, *, as_of: date) -> tuple[dict[str, Any], ...]:

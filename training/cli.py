@@ -215,6 +215,35 @@ def promote(
 
 
 @app.command()
+def leaks(
+    seeds: Annotated[int, typer.Option(help="Companies in which each of the twelve leaks is planted.")] = 3,
+    clean: Annotated[int, typer.Option(help="Companies looked at without a leak.")] = 10,
+    people: Annotated[int, typer.Option(help="How many work in each company.")] = 300,
+    months: Annotated[int, typer.Option(help="How many months of records.")] = 30,
+) -> None:
+    """Examine the leak sentinel: how many planted leaks stop a run, and how many clean runs are stopped."""
+    from tempfile import TemporaryDirectory
+
+    from features.company import invent
+    from features.ingest import import_folder
+    from features.lake import Lake
+    from training.console import progress_bars, show_leaks
+    from training.leak_table import Company, examine_all
+
+    with told(), TemporaryDirectory() as scratch, progress_bars(console, "leaks") as tell:
+
+        def company_of(seed: int) -> Company:
+            folder = Path(scratch) / str(seed)
+            invent(folder / "records", n_employees=people, months=months, seed=seed, truth=folder / "truth")
+            lake = Lake(folder / "lake")
+            import_folder(folder / "records", lake, today=date.today())
+            return Company.of(lake)
+
+        runs = examine_all(company_of, seeds, clean=clean, tell=tell)
+    show_leaks(console, runs)
+
+
+@app.command()
 def truth(state: State = DEFAULT_STATE) -> None:
     """Compare the forecasts for the invented company with its known hazards, which see what no record shows."""
     from training.truth import against_truth

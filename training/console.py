@@ -13,6 +13,7 @@ from rich.table import Table
 
 from training.drivers import METRICS, READING, VERDICTS, Contributions, verdict
 from training.evaluate import Interval
+from training.leak_table import Examined, rows
 from training.plan import Plan
 from training.release import Released
 
@@ -76,6 +77,8 @@ def show_released(console: Console, released: Released) -> None:
         f"Learned from {card.n_people:,} people, {card.n_exits:,} voluntary exits, up to {card.labels_closed_on}; "
         f"chosen: [bold]{released.kind}[/bold]"
     )
+    for remark in card.remarks:
+        console.print(remark, markup=False)
     if released.kind_tested == "base":
         console.print(
             f"{card.n_exits:,} people left of their own accord on record. From a few dozen exits a ranking can be "
@@ -166,6 +169,16 @@ def _signed(interval: Interval) -> str:
     """A difference with its sign and without the zero that every one of them would start with."""
     value, low, high = (f"{x:+.3f}".replace("0.", ".", 1) for x in (interval.value, interval.low, interval.high))
     return f"{value} ({low} {high})"
+
+
+def show_leaks(console: Console, runs: list[Examined]) -> None:
+    """Print how many planted leaks were found, by what, and how many clean runs were stopped."""
+    shown = Table(title="Planted leaks: is the run stopped and the column named?", title_justify="left")
+    for column in ("leak", "column", "found", "by"):
+        shown.add_column(column)
+    for row in rows(runs):
+        shown.add_row(*row)
+    console.print(shown)
 
 
 def _written(interval: Interval) -> str:

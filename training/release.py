@@ -65,6 +65,7 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     sha256 = save_bundle(trained.fitted.models[kind], card, trained.panel.rows, bundle, seed=trained.plan.seed)
     trained.unseen.to_parquet(folder / "predictions.parquet")
     (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
+    (folder / "remarks.txt").write_text("\n".join(trained.remarks) + "\n", encoding="utf-8")
     draw_figures(told, unseen, reference, figures)
     record = Record(parameters(trained), metrics(unseen), {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
@@ -126,6 +127,9 @@ def make_card(trained: Trained, kind: str, table: Tables, told: Told) -> ModelCa
         n_exits=int(index.loc[index["event"] == 1, "employee_id"].nunique()),
         eligible=tuple(asdict(rule) for rule in plan.eligible),
         metrics=plain_tables({**table, CHOSEN: table["base"]} if kind == "base" else table),
+        accepted=dict(trained.accepted),
+        remarks=trained.remarks,
+        feed_shares={} if kind == "base" else dict(trained.feed_shares),
     )
 
 
