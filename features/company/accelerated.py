@@ -16,6 +16,8 @@ records look the same, and so does the truth.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 from scipy.special import expit, ndtr, ndtri
@@ -31,6 +33,7 @@ MEMORY, NOISE_SD = 0.75, 0.70
 SHOCK_RATE, SHOCK_MEDIAN, SHOCK_LOG_SD = 0.04, 0.8, 0.6
 TEAM_SHOCK_RATE, TEAM_SHOCK_MEDIAN = 0.015, 0.4
 HONEYMOON, MATCH_SD = 1.0, 0.7
+OUTLOOK_MONTHS = 13
 CARE_PUSH = 1.1
 """Fit per month of care for each unit of log hazard ratio: so that effects are about as large as in the hazards."""
 CONTAGION_PUSH = 1.5
@@ -183,27 +186,33 @@ def outlook(fit: np.ndarray, target: np.ndarray, *, months: int) -> np.ndarray:
     included; between grid points a straight line. Trap: drivers fall back towards the mean, so risks a year ahead are
     a little too spread out.
     """
-    cells = np.linspace(0.0, 9.0, 181)[1:]
-    centres = cells - 0.025
-    targets = np.linspace(-3.0, 9.0, 61)
-    crossed = np.stack([_first_passage(cells, centres, t, months) for t in targets])  # (targets, months, cells)
-    grid = RegularGridInterpolator((targets, centres), np.moveaxis(crossed, 1, 2), bounds_error=False, fill_value=None)
-    points = np.stack([np.clip(target, -3.0, 9.0), np.clip(fit, centres[0], centres[-1])], axis=1)
+    centres, targets, crossed = _grid()
+    grid = RegularGridInterpolator((targets, centres), crossed[:, :, :months], bounds_error=False, fill_value=None)
+    points = np.stack([np.clip(target, targets[0], targets[-1]), np.clip(fit, centres[0], centres[-1])], axis=1)
     return np.clip(grid(points), 0.0, 1.0)
 
 
-def _first_passage(cells: np.ndarray, centres: np.ndarray, target: float, months: int) -> np.ndarray:
+@cache
+def _grid() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The fits and the targets of the grid, and (targets, fits, months) the chance to have crossed, a year and more."""
+    edges = np.linspace(0.0, 9.0, 121)
+    centres, targets = (edges[:-1] + edges[1:]) / 2, np.linspace(-3.0, 9.0, 41)
+    crossed = np.stack([_first_passage(edges, centres, target) for target in targets])
+    return centres, targets, np.moveaxis(crossed, 1, 2)
+
+
+def _first_passage(edges: np.ndarray, centres: np.ndarray, target: float) -> np.ndarray:
     """(months, cells): the chance to have crossed zero, from the middle of each cell, for one target."""
-    quantiles = np.exp(SHOCK_LOG_SD * ndtri((np.arange(9) + 0.5) / 9))
+    quantiles = np.exp(SHOCK_LOG_SD * ndtri((np.arange(5) + 0.5) / 5))
     atoms = np.concatenate([[0.0], SHOCK_MEDIAN * quantiles, TEAM_SHOCK_MEDIAN * quantiles])
     calm = 1 - SHOCK_RATE - TEAM_SHOCK_RATE
-    chance = np.concatenate([[calm], np.full(9, SHOCK_RATE / 9), np.full(9, TEAM_SHOCK_RATE / 9)])
+    chance = np.concatenate([[calm], np.full(5, SHOCK_RATE / 5), np.full(5, TEAM_SHOCK_RATE / 5)])
     mean = MEMORY * centres[:, None] + (1 - MEMORY) * target - atoms
-    edges = np.concatenate([[0.0], cells[:-1], [50.0]])
-    below = np.tensordot(ndtr((edges[:, None, None] - mean) / NOISE_SD), chance, axes=1)  # (edges, cells)
+    ends = np.append(edges[:-1], 50.0)
+    below = np.tensordot(ndtr((ends[:, None, None] - mean) / NOISE_SD), chance, axes=1)  # (ends, from)
     stays = np.diff(below, axis=0).T  # (from, to)
     alive, out = np.ones(len(centres)), []
-    for _ in range(months):
+    for _ in range(OUTLOOK_MONTHS):
         alive = stays @ alive
         out.append(1 - alive)
     return np.array(out)

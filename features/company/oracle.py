@@ -12,11 +12,10 @@ import numpy as np
 import polars as pl
 
 from features.company import hazard as hz
-from features.company.accelerated import outlook
+from features.company.accelerated import OUTLOOK_MONTHS, outlook
 from features.errors import FixableError
 
 DAYS_PER_MONTH = 30.4375
-MOST_OUTLOOK_MONTHS = 13
 
 
 def true_risk(truth: Path, spine: pl.DataFrame, *, horizon_days: int, decisions: bool = False) -> pl.DataFrame:
@@ -97,7 +96,7 @@ def _cumulative_incidence(table: pl.DataFrame, months: float, regime: dict) -> n
 def _crossings(table: pl.DataFrame, months: float) -> np.ndarray:
     """The same in the accelerated world, other exits competing in the middle of each month."""
     last = int(np.ceil(months))
-    if last > MOST_OUTLOOK_MONTHS:
+    if last > OUTLOOK_MONTHS:
         raise FixableError(
             "The accelerated company's risk is known a year ahead.",
             [f"Ask for at most 365 days, not {months:.0f} months."],
