@@ -7,7 +7,8 @@ A regime says what is true; ``company.hazard`` says how large the published effe
     turnover        low_turnover · high_turnover             6 and 25 % a year
     contagion       no_contagion · strong_contagion          exits that make exits; the shared mood that only looks so
     decision        notice_lag                               two to four months between decision and notice
-    calendar        bonus_cliff                              quits wait for the bonus in March
+    calendar        bonus_cliff · bathtub                    quits wait for the bonus in March; a late rise
+    surveys         quarterly_pulse                          asked four times a year instead of monthly
     care            care_measured … care_anti_targeting      who is given care, and whether records say why
     groups          groups                                   pay gap, proxies, biased labels
     records         faults                                   what goes wrong in real exports, and a world that drifts
@@ -182,6 +183,7 @@ REGIMES: dict[str, Regime] = {
         _realistic("notice_lag", voluntary=0.078, lag=TWO_TO_FOUR_MONTHS),
         _realistic("bonus_cliff", bonus_cliff=True),
         _realistic("bathtub", late_rise=0.45),
+        _realistic("quarterly_pulse", survey_every=3),
         _realistic("care_measured", care=CareRule(assignment="measured")),
         _realistic("care_hidden", care=CareRule(assignment="hidden")),
         _realistic("care_proxy", care=CareRule(assignment="proxy")),
