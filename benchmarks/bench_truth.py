@@ -1,6 +1,7 @@
 """Judge the whole way from records to risks on invented companies whose truth is known.
 
     python benchmarks/bench_truth.py ladder --regimes realistic notice_lag accelerated --seeds 5
+    python benchmarks/bench_truth.py ceiling --regimes notice_lag --seeds 3     what features could tell at best
     python benchmarks/bench_truth.py canary --regimes realistic --seeds 3       a leak, and shuffled labels
     python benchmarks/bench_truth.py small --sizes 60 200 1000 --draws 20       firms with few exits
     python benchmarks/bench_truth.py generator --seeds 200                      is the generator what it says
@@ -29,8 +30,10 @@ from sklearn.linear_model import Ridge
 from features.company import Company, invent_company, regime_named, true_risk
 from features.ingest import import_folder
 from features.lake import Lake
-from training.evaluate import Told, auc, told_at
-from training.fit import CHOSEN, Trained, judge, train
+from models.learn import assign_folds
+from training.evaluate import Told, auc, average_precision, told_at
+from training.fit import CHOSEN, Panel, Trained, build_panel, judge, snapshot_days, train
+from training.labels import labels_close_on
 from training.plan import Plan
 from training.truth import HORIZON_DAYS, beside_oracle
 
@@ -51,13 +54,18 @@ def worlds(company: Company) -> Iterator[World]:
     """Yield the company, learned; its folder is gone afterwards."""
     with tempfile.TemporaryDirectory() as place:
         folder, begin = Path(place), time.perf_counter()
-        invent_company(company, folder / "records", truth=folder / "truth")
-        lake = Lake(folder / "lake")
-        report = import_folder(folder / "records", lake)
-        if report.problems:
-            raise SystemExit(f"import: {report.problems}")
-        trained = train(lake, Plan())
+        trained = train(taken_in(company, folder), Plan())
         yield World(trained, folder / "truth", time.perf_counter() - begin)
+
+
+def taken_in(company: Company, folder: Path) -> Lake:
+    """Invent the company and return its records, imported."""
+    invent_company(company, folder / "records", truth=folder / "truth")
+    lake = Lake(folder / "lake")
+    report = import_folder(folder / "records", lake)
+    if report.problems:
+        raise SystemExit(f"import: {report.problems}")
+    return lake
 
 
 def ladder(company: Company) -> Iterator[dict]:
@@ -75,48 +83,80 @@ def ladder(company: Company) -> Iterator[dict]:
 
 
 def best_of_features(world: World, horizon_days: int) -> dict[str, float]:
-    """What the feature matrix could tell if labels were no limit.
+    """What the feature matrix could tell on the test rows if labels were no limit (``taught_by_truth``)."""
+    panel, fold_of = world.trained.panel, world.trained.fitted.fold_of
+    fold = panel.index["employee_id"].map(fold_of).fillna(0).to_numpy(int)
+    key = ["employee_id", "as_of"]
+    told = panel.index[key].assign(**taught_by_truth(panel, world.truth, fold, horizon_days))
+    told["as_of"] = pd.to_datetime(told["as_of"])
+    unseen = world.trained.unseen.assign(as_of=pd.to_datetime(world.trained.unseen["as_of"]))
+    return ceilings(unseen.merge(told, on=key), horizon_days)
 
-    Learners are taught the oracle's own log-odds of every row, people left out by folds, and judged on the test rows by
-    what came true. What is missing from there to the oracle is missing in the features; what the model is missing to it
-    is for want of exits to learn from.
+
+def taught_by_truth(panel: Panel, truth: Path, fold: np.ndarray, horizon_days: int) -> dict[str, np.ndarray]:
+    """Risks from features alone, learned from the truth instead of exits, people left out by folds.
+
+    Learners are taught the oracle's log-odds of every row (``line``, ``trees``), or the risk of one who knows decisions
+    (``sure_trees``: do the traces tell who has decided?). What is missing from there to the oracle is missing in the
+    features; what the model is missing to it is for want of exits to learn from.
     """
-    panel = world.trained.panel
     spine = pl.DataFrame(
         {
             "employee_id": panel.index["employee_id"].tolist(),
             "as_of": pd.to_datetime(panel.index["as_of"]).dt.date.tolist(),
         }
     )
-    risk = true_risk(world.truth, spine, horizon_days=horizon_days)["true_risk"].to_numpy()
-    taught = np.isfinite(risk) & (risk > 1e-9)
-    target = np.where(taught, np.log(np.clip(risk, 1e-6, 1)), 0.0)
+    risk, sure = (
+        true_risk(truth, spine, horizon_days=horizon_days, decisions=d)["true_risk"].to_numpy() for d in (False, True)
+    )
+    known = np.isfinite(risk) & (risk > 1e-9)
+    target = np.where(known, np.log(np.clip(risk, 1e-6, 1)), 0.0)
     numbers = panel.rows.select_dtypes("number").to_numpy(float)
-    medians = np.nan_to_num(np.nanmedian(numbers, axis=0))
-    known = np.isfinite(numbers)
-    filled = np.where(known, numbers, medians)
-    filled = np.clip((filled - filled.mean(axis=0)) / (filled.std(axis=0) + 1e-9), -4, 4)
-    design = np.hstack([filled, ~known[:, known.mean(axis=0) < 0.98]])
-    fold = panel.index["employee_id"].map(world.trained.fitted.fold_of).fillna(0).to_numpy(int)
-    line, trees = np.zeros(len(target)), np.zeros(len(target))
-    settings = {"learning_rate": 0.06, "num_leaves": 15, "feature_fraction": 0.5, "verbosity": -1, "num_threads": 1}
+    design = plain_design(numbers)
+    out = {name: np.zeros(len(target)) for name in ("line", "trees", "sure_trees")}
+    trees = {"learning_rate": 0.06, "num_leaves": 15, "feature_fraction": 0.5, "verbosity": -1, "num_threads": 1}
     for f in sorted(set(fold)):
-        rest, mine = taught & (fold != f), fold == f
-        line[mine] = Ridge(alpha=300.0).fit(design[rest], target[rest]).predict(design[mine])
-        learned = lgb.train(settings, lgb.Dataset(numbers[rest], target[rest]), num_boost_round=250)
-        trees[mine] = np.asarray(learned.predict(numbers[mine]))
-    key = ["employee_id", "as_of"]
-    told = panel.index[key].assign(line=line, trees=trees, both=(line + trees) / 2, oracle=risk, taught=taught)
-    told["as_of"] = pd.to_datetime(told["as_of"])
-    unseen = world.trained.unseen.assign(as_of=pd.to_datetime(world.trained.unseen["as_of"]))
-    rows = unseen.merge(told, on=key)
-    rows = rows[(rows["follow_up"] >= horizon_days) & rows["taught"]]
+        rest, mine = known & (fold != f), fold == f
+        out["line"][mine] = Ridge(alpha=300.0).fit(design[rest], target[rest]).predict(design[mine])
+        for name, goal, objective in (("trees", target, "l2"), ("sure_trees", np.clip(sure, 0, 1), "cross_entropy")):
+            data = lgb.Dataset(numbers[rest], goal[rest])
+            learned = lgb.train({**trees, "objective": objective}, data, num_boost_round=250)
+            out[name][mine] = np.asarray(learned.predict(numbers[mine]))
+    return {**out, "oracle": risk, "sure": sure, "known": known}
+
+
+def plain_design(numbers: np.ndarray) -> np.ndarray:
+    """Numbers standardised, gaps filled with medians and marked."""
+    numbers = numbers[:, np.isfinite(numbers).any(axis=0)]
+    known = np.isfinite(numbers)
+    filled = np.where(known, numbers, np.nanmedian(numbers, axis=0))
+    filled = np.clip((filled - filled.mean(axis=0)) / (filled.std(axis=0) + 1e-9), -4, 4)
+    return np.hstack([filled, ~known[:, known.mean(axis=0) < 0.98]])
+
+
+def ceilings(rows: pd.DataFrame, horizon_days: int) -> dict[str, float]:
+    """The AUC of what was taught by the truth, and of the truth, on rows whose horizon is closed."""
+    rows = rows[(rows["follow_up"] >= horizon_days) & rows["known"]]
     left = ((rows["event"] == 1) & (rows["time"] <= horizon_days)).to_numpy(float)
     code = np.zeros(len(left))
-    return {
-        f"features_{k}_auc": auc(Told(rows[k].to_numpy(), left, code, code), code + 1)
-        for k in ("line", "trees", "both")
-    }
+    names = ("line", "trees", "sure_trees", "oracle", "sure")
+    found = {name: Told(rows[name].to_numpy(float), left, code, code) for name in names}
+    out = {f"features_{name}_auc": auc(told, code + 1) for name, told in found.items()}
+    return out | {f"features_{name}_ap": average_precision(told, code + 1) for name, told in found.items()}
+
+
+def ceiling(company: Company) -> Iterator[dict]:
+    """The same without training: records, features, truth; all rows with a closed horizon, people left out."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        lake = taken_in(company, folder)
+        records, plan = lake.read(versions=lake.versions()), Plan()
+        closed_on = labels_close_on(records, lake.data_until())
+        panel = build_panel(records, snapshot_days(records, plan, closed_on=closed_on), lake, closed_on=closed_on)
+        people = panel.index["employee_id"]
+        fold_of = assign_folds(people.to_numpy(str), n_folds=plan.folds, seed=0)
+        told = taught_by_truth(panel, folder / "truth", people.map(fold_of).to_numpy(int), HORIZON_DAYS)
+        yield ceilings(panel.index.assign(**told), HORIZON_DAYS)
 
 
 def canary(company: Company) -> Iterator[dict]:
@@ -130,7 +170,7 @@ def canary(company: Company) -> Iterator[dict]:
             for column in ("time", "event", "follow_up"):
                 index.iloc[rows, index.columns.get_loc(column)] = index[column].to_numpy()[drawn]
         shuffled = judge(
-            type(trained.panel)(index, trained.panel.rows, trained.panel.cards, trained.panel.closed_on),
+            Panel(index, trained.panel.rows, trained.panel.cards, trained.panel.closed_on),
             trained.splits,
             trained.plan,
             lambda step, done, total: None,
@@ -198,7 +238,7 @@ def log_loss(told: Told) -> np.ndarray:
     return -(told.left * np.log(risk) + (1 - told.left) * np.log1p(-risk))
 
 
-RUNS = {"ladder": ladder, "canary": canary, "small": small}
+RUNS = {"ladder": ladder, "ceiling": ceiling, "canary": canary, "small": small}
 
 
 def main() -> None:
