@@ -53,16 +53,18 @@ def company(
     people: Annotated[int, typer.Option(help="How many work there at any time.")] = 1000,
     months: Annotated[int, typer.Option(help="How many months of records.")] = 36,
     seed: Annotated[int, typer.Option(help="The same seed invents the same company.")] = 0,
+    regime: Annotated[str, typer.Option(help="The kind of world; a wrong name lists them all.")] = "clinic",
     state: State = DEFAULT_STATE,
 ) -> None:
     """Invent a clinic group to try everything on: files in STATE/records, the truth in STATE/truth."""
-    from features.company import Company, invent_company
+    from features.company import Company, invent_company, regime_named
 
     records, truth = state / "records", state / "truth"
     with told(), console.status("inventing …") as status:
+        world = regime_named(regime)
         for folder in (records, truth):
             shutil.rmtree(folder, ignore_errors=True)
-        settings = Company(n_employees=people, months=months, seed=seed)
+        settings = Company(n_employees=people, months=months, seed=seed, regime=world)
         invent_company(settings, records, truth=truth, progress=lambda step: status.update(f"inventing {step} …"))
     n_files = len(list(records.glob("*.csv")))
     console.print(f"Invented a clinic group of {people:,} people over {months} months: {n_files} files in {records}")

@@ -74,6 +74,22 @@ def test_only_one_file_looks_ahead():
     }
 
 
+def test_nothing_that_learns_scores_or_serves_can_open_the_truth_of_the_invented_company():
+    """Only the command that invents, and the one that compares, know that folder; records are read without it."""
+    from features.company.truth import FILES as TRUTH
+
+    doors = {"training/cli.py", "training/truth.py"}
+    for path in FILES:
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith("features/company/") or name in doors:
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert "features.company" not in text, name
+        assert not [file for file in TRUTH if file in text], name
+    assert importers("features.company") - {f for f in importers("features") if "features/company/" in f} == doors
+    assert importers("training.truth") == {"training/cli.py"}
+
+
 def test_no_feature_reads_a_protected_attribute():
     blocks = [path for path in FILES if path.parent.name == "features" and "CARDS" in path.read_text(encoding="utf-8")]
     assert len(blocks) >= 8
