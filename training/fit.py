@@ -77,7 +77,7 @@ class Ground:
     @property
     def last_as_of(self) -> date:
         """Return the youngest snapshot of the rows."""
-        return max(self.panel.index["as_of"])
+        return pd.Timestamp(self.panel.index["as_of"].max()).date()
 
 
 @dataclass(frozen=True)

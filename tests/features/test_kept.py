@@ -18,9 +18,9 @@ from tests.features.random_records import AS_OF, OWN, records
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path / "lake")
-    lake.declare(OWN)
     for name, frame in records(1).items():
         lake.append(name, frame)
+    lake.declare(OWN)
     return lake
 
 

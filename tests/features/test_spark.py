@@ -37,9 +37,9 @@ def session() -> Iterator[object]:
 @pytest.mark.slow
 def test_the_matrix_of_a_lake_is_the_same_on_spark(session: object, tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
-    lake.declare(OWN)
     for name, frame in records(12).items():
         lake.append(name, frame)
+    lake.declare(OWN)
     days = AS_OF[1:3]
     here = matrix(lake.read(), as_of=days, own=lake.own_columns())
     there = kept_matrix(lake, as_of=days, engine="spark")

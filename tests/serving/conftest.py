@@ -210,7 +210,7 @@ def withdrawn() -> Review:
 
 
 def fill(store: Store, *, now: datetime = NOW, version: str = "7", scored: Scored | None = None) -> int:
-    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4}, withdrawn())
+    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4}, withdrawal=withdrawn())
     return save(store, batch, now=now, valid_days=90, actor="console - test")
 
 
