@@ -43,7 +43,8 @@ class Pairs:
 def pairs(panel: Panel) -> Pairs:
     """The ties of everybody at risk."""
     keys, pair = ["employee_id", "place"], ["employee_id", "with_id"]
-    facts = panel.facts["interactions"].filter(~nw.col("counterpart_id").is_null())
+    # A row of no acts (a weekly export says so) is no contact.
+    facts = panel.facts["interactions"].filter(~nw.col("counterpart_id").is_null(), nw.col("n") > 0)
     met = facts.with_columns(nw.col("counterpart_id").alias("with_id")).filter(
         nw.col("with_id") != nw.col("employee_id")
     )

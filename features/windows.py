@@ -22,7 +22,7 @@ is taken back exactly, which floats would not do. ``place`` is the position of a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -34,6 +34,9 @@ from features.engine import Frame, quotient
 MILLION = 1_000_000
 LARGEST = 1e11
 """Values beyond this are cut off, so that a thousand of them still add up within 64 bits."""
+_EVERY = "_every"
+_LATEST = 1 << 20
+"""Day numbers lie within this of 1970 (2,870 years), so that two of them fit into one whole number."""
 FEWEST_OTHERS = 2
 """A comparison with colleagues needs at least so many others who have a value."""
 
@@ -56,11 +59,15 @@ class Spine:
 
 @dataclass(frozen=True)
 class Measure:
-    """What is added up: ``value`` is null where a fact says nothing; ``windows`` are days looked back over."""
+    """What is added up: ``value`` is null where a fact says nothing; ``windows`` are days looked back over.
+
+    ``whole``: every fact has a value, and it is a whole number: it is added as it is, and counted once for all such.
+    """
 
     name: str
     value: nw.Expr
     windows: tuple[int, ...]
+    whole: bool = False
 
 
 def calendar(as_of: Sequence[int], *, beside: Frame) -> Frame:
@@ -94,6 +101,20 @@ def lifetimes(facts: Frame, key: Sequence[str], *, starts: str = "happened_on") 
     )
     single = counted.filter(nw.col("_versions") == 1).with_columns(nw.lit(None, dtype=nw.Int64).alias("end"))
     return nw.concat([single, corrected]).drop("_versions")
+
+
+def daily(facts: Frame, keys: Sequence[str], amounts: Mapping[str, nw.Expr]) -> Frame:
+    """Events (facts that nothing corrects) of one day added up: a row per ``keys``, day and day of being known.
+
+    The cheap first step when many events fall on a day; and a day counts once, however much happened on it. The rows
+    have no ``end``: they stand for ever.
+    """
+    both = ((nw.col("happened_on") + _LATEST) * (2 * _LATEST) + nw.col("known_on") + _LATEST).alias("_dates")
+    named = facts.select(*keys, both, *[value.alias(name) for name, value in amounts.items()])
+    added = named.group_by(*keys, "_dates").agg(*[nw.col(name).sum() for name in amounts])
+    happened, known = nw.col("_dates") // (2 * _LATEST) - _LATEST, nw.col("_dates") % (2 * _LATEST) - _LATEST
+    dated = added.with_columns(happened.alias("happened_on"), known.alias("known_on")).drop("_dates")
+    return engine.held(dated.with_columns(nw.max_horizontal("happened_on", "known_on").alias("start")))
 
 
 def unfold(frame: Frame, n: int) -> Frame:
@@ -174,14 +195,25 @@ def window_sums(spine: Spine, facts: Frame, measures: Sequence[Measure], *, by: 
     wanted = lasting.join(spine.rows.select(*keys).unique(), on=keys, how="semi")
     running = _running([*_moves(wanted, keys, measures), spine.rows.select(*keys, "place")], keys, spine.n)
     read = [
-        (nw.col(f"{m.name}_{part}_in") - nw.col(f"{m.name}_{part}_out{window}")).alias(f"{m.name}_{window}d_{part}")
-        for m in measures
-        for window in m.windows
-        for part in ("sum", "n")
+        told_.alias(f"{measure.name}_{window}d_{part}")
+        for measure in measures
+        for window in measure.windows
+        for part, told_ in _standing(measure, window).items()
     ]
     sums = running.select(*keys, "place", *read)
     rows = spine.rows.select(*keys, "place", "as_of", "hired_on").join(sums, on=[*keys, "place"], how="left")
-    return engine.held(rows.join(feeds, on="place", how="left"))
+    begun = [nw.col(f"{_EVERY}_from").alias(f"{measure.name}_from") for measure in measures if measure.whole]
+    return engine.held(rows.join(feeds, on="place", how="left").with_columns("place", *begun))
+
+
+def _standing(measure: Measure, window: int) -> dict[str, nw.Expr]:
+    """``sum`` and ``n`` of a window: what has come in less what has gone out."""
+    counted, unit = (_EVERY, MILLION) if measure.whole else (measure.name, 1)
+    summed = nw.col(f"{measure.name}_sum_in") - nw.col(f"{measure.name}_sum_out{window}")
+    return {
+        "sum": summed * unit,
+        "n": nw.col(f"{counted}_n_in") - nw.col(f"{counted}_n_out{window}"),
+    }
 
 
 def total(name: str, window: int) -> nw.Expr:
@@ -262,16 +294,18 @@ def _together(spine: Spine, facts: Frame, keys: Sequence[str], measures: Sequenc
     windows = sorted({window for measure in measures for window in measure.windows})
     days, spans, n_spans = _spans(as_of, windows, beside=facts)
     seen_ = placed(facts, as_of, "_first", nw.col("start")).filter(nw.col("_first") < n)
-    seen_ = placed(seen_, as_of, "_beyond", nw.col("end")).filter(nw.col("_beyond") > nw.col("_first"))
+    if "end" in facts.collect_schema().names():
+        seen_ = placed(seen_, as_of, "_beyond", nw.col("end")).filter(nw.col("_beyond") > nw.col("_first"))
+    else:
+        seen_ = seen_.with_columns(nw.lit(n, dtype=nw.Int64).alias("_beyond"))
     earliest, latest_ = as_of[0] - windows[-1], as_of[-1] + 1
     seen_ = seen_.with_columns(nw.col("happened_on").clip(earliest, latest_).alias("_day"))
     cell = (nw.col("_first") * (n + 1) + nw.col("_beyond")) * n_spans + nw.col("_span")
     within = nw.col("happened_on") > earliest
     whose = [nw.when(within).then(nw.col(key)).alias(key) for key in keys]
     cells = seen_.join(days, on="_day", how="left").select(*whose, cell.alias("_cell"), *_amounts(measures))
-    added = [nw.col(f"{m.name}_{part}").sum() for m in measures for part in ("sum", "n")]
-    first_days = [nw.col(f"{m.name}_from").min() for m in measures]
-    together = cells.group_by(*keys, "_cell").agg(*added, *first_days)
+    first_days = [nw.col(f"{name}_from").min() for name in _counted(measures)]
+    together = cells.group_by(*keys, "_cell").agg(*[nw.col(name).sum() for name in _added(measures)], *first_days)
     told = together.with_columns(
         (nw.col("_cell") % n_spans).alias("_span"),
         (nw.col("_cell") // n_spans % (n + 1)).alias("beyond"),
@@ -297,8 +331,11 @@ def _spans(as_of: Sequence[int], windows: Sequence[int], *, beside: Frame) -> tu
 
 def _amounts(measures: Sequence[Measure]) -> list[nw.Expr]:
     """What a fact adds to each measure: ``_sum`` in whole millionths, ``_n`` (says something), ``_from`` (the day)."""
-    read = []
+    read = [nw.lit(1, dtype=nw.Int64).alias(f"{_EVERY}_n"), nw.col("happened_on").alias(f"{_EVERY}_from")]
     for measure in measures:
+        if measure.whole:
+            read.append(measure.value.cast(nw.Int64).alias(f"{measure.name}_sum"))
+            continue
         says = ~measure.value.is_null()
         read.append(fixed(measure.value).fill_null(0).alias(f"{measure.name}_sum"))
         read.append(says.cast(nw.Int64).alias(f"{measure.name}_n"))
@@ -306,21 +343,32 @@ def _amounts(measures: Sequence[Measure]) -> list[nw.Expr]:
     return read
 
 
+def _counted(measures: Sequence[Measure]) -> list[str]:
+    """The names under which facts are counted and dated: whole measures share one."""
+    own = [measure.name for measure in measures if not measure.whole]
+    return [*own, _EVERY] if any(measure.whole for measure in measures) else own
+
+
+def _added(measures: Sequence[Measure], window: int | None = None) -> list[str]:
+    """The columns that are added up: of all measures, or of those that look back over ``window``."""
+    wanted = [measure for measure in measures if window is None or window in measure.windows]
+    return [f"{measure.name}_sum" for measure in wanted] + [f"{name}_n" for name in _counted(wanted)]
+
+
 def _feeds(told: Frame, n: int, measures: Sequence[Measure]) -> Frame:
     """Per snapshot and measure the first day on which anybody had a fact of it, as known then (``<name>_from``)."""
-    names = [f"{measure.name}_from" for measure in measures]
+    names = [f"{name}_from" for name in _counted(measures)]
     spans = told.group_by("first", "beyond").agg(*[nw.col(name).min() for name in names])
     return unfold(spans, n).group_by("place").agg(*[nw.col(name).min() for name in names])
 
 
 def _moves(told: Frame, keys: Sequence[str], measures: Sequence[Measure]) -> list[Frame]:
     """What is added (``…_in``) and taken back (``…_out<d>``) at which place, per person."""
-    amounts = [f"{measure.name}_{part}" for measure in measures for part in ("sum", "n")]
-    added = told.group_by(*keys, "first").agg(*[nw.col(name).sum().alias(f"{name}_in") for name in amounts])
+    added = told.group_by(*keys, "first").agg(*[nw.col(a).sum().alias(f"{a}_in") for a in _added(measures)])
     moves = [added.rename({"first": "place"})]
     for window in sorted({window for measure in measures for window in measure.windows}):
-        names = [f"{m.name}_{part}" for m in measures if window in m.windows for part in ("sum", "n")]
-        taken = told.group_by(*keys, f"stop{window}").agg(*[nw.col(a).sum().alias(f"{a}_out{window}") for a in names])
+        amounts = [nw.col(a).sum().alias(f"{a}_out{window}") for a in _added(measures, window)]
+        taken = told.group_by(*keys, f"stop{window}").agg(*amounts)
         moves.append(taken.rename({f"stop{window}": "place"}))
     return moves
 

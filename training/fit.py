@@ -70,7 +70,7 @@ class Ground:
     panel: Panel
     splits: tuple[Split, ...]
     data_versions: Mapping[str, int]
-    records: Records
+    records: Records = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     accepted: Mapping[str, str] = field(default_factory=dict)
 

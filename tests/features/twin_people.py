@@ -19,7 +19,7 @@ def people(then: Then, one: str) -> Columns:
 @cache
 def met(then: Then) -> list[Row]:
     rows = then.facts("interactions")
-    return [r for r in rows if r["counterpart_id"] not in (None, r["employee_id"])]
+    return [r for r in rows if r["counterpart_id"] not in (None, r["employee_id"]) and r["n"] > 0]
 
 
 @cache

@@ -78,7 +78,7 @@ def engagement(then: Then, one: str) -> Columns:
 
 def interactions(then: Then, one: str) -> Columns:
     rows = [r for r in then.facts("interactions") if r["counterpart_id"] != r["employee_id"]]
-    met = [r for r in rows if r["counterpart_id"] is not None]
+    met = [r for r in rows if r["counterpart_id"] is not None and r["n"] > 0]
 
     def did(who: str, *kinds: str) -> Feed:
         return feed(then, who, rows, lambda r: r["n"] if not kinds or r["kind"] in kinds else None)
