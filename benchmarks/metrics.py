@@ -67,6 +67,15 @@ class KaplanMeier:
         at_risk = len(time) - np.searchsorted(np.sort(time), times, side="left")
         return cls(times, np.cumprod(1.0 - exits / at_risk))
 
+    @classmethod
+    def of_censoring(cls, time: np.ndarray, event: np.ndarray) -> KaplanMeier:
+        """Return the share not yet censored; who leaves on a day leaves before others are censored on it."""
+        times, censored = np.unique(time[event == 0], return_counts=True)
+        ordered, exits = np.sort(time), np.sort(time[event > 0])
+        at_risk = len(time) - np.searchsorted(ordered, times, side="left")
+        at_risk -= np.searchsorted(exits, times, side="right") - np.searchsorted(exits, times, side="left")
+        return cls(times, np.cumprod(1.0 - censored / at_risk))
+
     def at(self, times: np.ndarray) -> np.ndarray:
         """Return the share still here just after ``times``."""
         return np.concatenate([[1.0], self.survival])[np.searchsorted(self.times, times, side="right")]
@@ -87,7 +96,7 @@ class Outcomes:
     @classmethod
     def of(cls, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> Outcomes:
         """Return what the scores need of (time, event) of training and test people."""
-        return cls(test[0], test[1], KaplanMeier.fit(train[0], train[1] == 0))
+        return cls(test[0], test[1], KaplanMeier.of_censoring(*train))
 
 
 def brier(outcomes: Outcomes, times: np.ndarray, incidence: np.ndarray, *, cause: int | None = None) -> np.ndarray:
