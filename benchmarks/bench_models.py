@@ -17,11 +17,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from benchmarks.classifiers import CLASSIFIERS, oversampled_leak
 from benchmarks.metrics import KaplanMeier, Outcomes, brier, explained, grid_of, harrell_c, integrated
-from benchmarks.peers import PEERS, ours
-from benchmarks.sets import CLEAN, SURVHUB, Table, survset
+from benchmarks.peers import CAUSES, PEERS, ours
+from benchmarks.sets import CLEAN, SURVHUB, Table, babushkin, competing_weibull, ibm, survset
+from benchmarks.tables import report
 
 KEY = ["part", "set", "model", "seed", "fold"]
 
@@ -108,25 +111,99 @@ def run_curves(results: Results, names: Iterable[str], models: Iterable[str], wh
                 results.once((name, model, 1, fold), one)
 
 
+def run_causes(results: Results, seeds: Iterable[int], models: Iterable[str]) -> None:
+    """Three competing causes with known truth: distance to it, and the Brier score's distance to the oracle's."""
+    for seed in seeds:
+        world = competing_weibull(seed)
+        train, test = world.table.take(np.arange(3000)), world.table.take(np.arange(3000, 6000))
+        grid = grid_of(train.time, train.event)
+        truth = world.incidence(np.arange(3000, 6000), grid)
+        outcomes = Outcomes.of((train.time, train.event), (test.time, test.event))
+
+        def score(told: np.ndarray, outcomes: Outcomes = outcomes, grid: np.ndarray = grid) -> float:
+            each = [integrated(grid, brier(outcomes, grid, told[:, :, c], cause=c)) for c in (1, 2, 3)]
+            return float(np.mean(each))
+
+        for model in models:
+
+            def one(
+                model: str = model, train: Table = train, test: Table = test,
+                grid: np.ndarray = grid, truth: np.ndarray = truth, score: Callable[..., float] = score,
+            ) -> dict[str, float]:  # fmt: skip
+                told, seconds = timed(lambda: CAUSES[model](train, test.rows, grid))
+                error = float(np.abs(told[:, :, 1:] - truth[:, :, 1:]).mean())
+                return {"error": error, "gap": score(told) - score(truth), "oracle": score(truth), "seconds": seconds}
+
+            results.once(("weibull", model, seed, 0), one)
+
+
+def run_ibm(results: Results, folder: Path, models: Iterable[str]) -> None:
+    """Who left, five times five folds, nothing resampled; and once the leak: oversampling before the split."""
+    rows, left = ibm(folder)
+    for seed in range(1, 6):
+        for fold, train, test in folds(Table(rows, np.ones(len(left)), left), seed):
+            for model in models:
+
+                def one(model: str = model, train: Table = train, test: Table = test) -> dict[str, float]:
+                    told, seconds = timed(lambda: CLASSIFIERS[model](train, test.rows))
+                    auc, ap = roc_auc_score(test.event, told), average_precision_score(test.event, told)
+                    return {"auc": auc, "ap": ap, "brier": float(np.mean((told - test.event) ** 2)), "seconds": seconds}
+
+                results.once(("ibm", model, seed, fold), one)
+    results.once(("ibm", "LEAK: forest, oversampled before the split", 1, 0), lambda: oversampled_leak(rows, left))
+
+
+def run_babushkin(results: Results, folder: Path, models: Iterable[str]) -> None:
+    """Concordance on the survey of E. Babushkin, three times five folds."""
+    table = babushkin(folder)
+    for seed in range(1, 4):
+        for fold, train, test in folds(table, seed):
+            for model in models:
+
+                def one(model: str = model, train: Table = train, test: Table = test) -> dict[str, float]:
+                    told, seconds = timed(lambda: PEERS[model](train, test.rows, np.quantile(train.time, [0.2, 0.8])))
+                    return {"c": harrell_c(test.time, test.event, told.risk), "seconds": seconds}
+
+                results.once(("babushkin", model, seed, fold), one)
+
+
+PARTS = ("ranking", "curves", "causes", "ibm", "babushkin")
+
+
+def run(part: str, results: Results, chosen: argparse.Namespace) -> None:
+    """Run one part with what was chosen on the command line."""
+    if part == "ranking":
+        run_ranking(results, chosen.sets or SURVHUB, chosen.seeds)
+    elif part == "curves":
+        run_curves(results, chosen.sets or CLEAN, chosen.models or PEERS, chosen.folds)
+    elif part == "causes":
+        run_causes(results, chosen.seeds, chosen.models or CAUSES)
+    elif part == "ibm":
+        run_ibm(results, chosen.data, chosen.models or CLASSIFIERS)
+    elif part == "babushkin":
+        run_babushkin(results, chosen.data, chosen.models or ("ours", "Cox", "forest", "gradient boosting"))
+
+
 def main() -> None:
-    """Run the parts that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", default=["ranking", "curves"])
-    parser.add_argument("--sets", nargs="*")
-    parser.add_argument("--models", nargs="*", default=list(PEERS))
+    """Run what was asked for and is not there yet, and print the tables of everything that is."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=PARTS, help=" ".join(PARTS))
+    parser.add_argument("--sets", nargs="*", help="only these sets")
+    parser.add_argument("--models", nargs="*", help="only these models")
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3, 4, 5])
-    parser.add_argument("--folds", nargs="*", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--again", nargs="*", default=[])
+    parser.add_argument("--folds", nargs="*", type=int, default=[0, 1, 2, 3, 4], help="of the part curves")
+    parser.add_argument("--again", nargs="*", default=[], help="forget what these models said")
+    parser.add_argument("--print", action="store_true", dest="only_print", help="run nothing")
     parser.add_argument("--out", type=Path, default=Path("var/bench"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public files")
     chosen = parser.parse_args()
     for part in chosen.parts:
         results = Results(chosen.out, part)
         for model in chosen.again:
             results.forget(model)
-        if part == "ranking":
-            run_ranking(results, chosen.sets or SURVHUB, chosen.seeds)
-        if part == "curves":
-            run_curves(results, chosen.sets or CLEAN, chosen.models, chosen.folds)
+        if not chosen.only_print:
+            run(part, results, chosen)
+    print(report({part: Results(chosen.out, part).table() for part in chosen.parts}, chosen.data / "survhub"))
 
 
 if __name__ == "__main__":

@@ -157,3 +157,33 @@ PEERS: dict[str, Peer] = {
     "LightGBM classifier": lightgbm_classifier,
     "XGBoost Cox": xgboost_cox,
 }
+
+
+def _ours_by_cause(train: Table, rows: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+    from models.estimator import HazardModel
+
+    return HazardModel().fit(train.rows, train.time, train.event).predict_cumulative_incidence(rows, times)
+
+
+def _boost_by_cause(train: Table, rows: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+    from hazardous import SurvivalBoost
+
+    target = pd.DataFrame({"event": train.event, "duration": np.maximum(train.time, 1e-8)})
+    model = SurvivalBoost(ipcw_strategy="kaplan-meier", show_progressbar=False, random_state=0).fit(train.rows, target)
+    return np.moveaxis(model.predict_cumulative_incidence(rows, times=times), 1, 2)
+
+
+def _common_by_cause(train: Table, rows: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+    from models.estimator import HazardModel
+
+    nothing = pd.DataFrame({"same": np.ones(len(train.time))})
+    told = HazardModel().fit(nothing, train.time, train.event).predict_cumulative_incidence(nothing.iloc[:1], times)
+    return np.repeat(told, len(rows), axis=0)
+
+
+CAUSES: dict[str, Callable[[Table, pd.DataFrame, np.ndarray], np.ndarray]] = {
+    "ours": _ours_by_cause,
+    "SurvivalBoost": _boost_by_cause,
+    "same for everybody": _common_by_cause,
+}
+"""Models that tell causes apart: (n, T, causes + 1)."""

@@ -70,3 +70,40 @@ def babushkin(folder: Path) -> Table:
     frame = pd.read_csv(folder / "babushkin" / "turnover.csv", encoding="latin-1").drop_duplicates()
     rows = frame.drop(columns=["stag", "event"]).reset_index(drop=True)
     return Table(rows, frame["stag"].to_numpy(float), frame["event"].to_numpy(int))
+
+
+@dataclass(frozen=True)
+class World:
+    """An invented table whose truth is known: Weibull ``shape`` and ``scale`` (n, causes) of each person."""
+
+    table: Table
+    shape: np.ndarray
+    scale: np.ndarray
+
+    def incidence(self, which: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return (len(which), T, causes + 1): the true chances at ``times``, integrated on a fine grid."""
+        fine = np.concatenate([[0.0], np.geomspace(times.max() * 1e-6, times.max(), 4000)])
+        shape, scale = self.shape[which], self.scale[which]
+        cumulative = np.array([(fine[:, None] / scale[:, c]) ** shape[:, c] for c in range(shape.shape[1])])
+        stay = np.exp(-cumulative.sum(axis=0))
+        middle = (stay[1:] + stay[:-1]) / 2
+        left = np.cumsum(np.diff(cumulative, axis=1) * middle, axis=1)
+        position = np.clip(np.searchsorted(fine, times) - 1, 0, left.shape[1] - 1)
+        left_by = np.moveaxis(left[:, position], 0, 2).transpose(1, 0, 2)
+        return np.concatenate([1.0 - left_by.sum(axis=2, keepdims=True), left_by], axis=2)
+
+
+def competing_weibull(seed: int, n: int = 6000) -> World:
+    """Return hazardous' world of three competing causes, drawn with a RandomState.
+
+    With a number instead, its censoring draws the same numbers as its first column, and a model that sees the column
+    can beat the truth on its own score.
+    """
+    from hazardous.data import make_synthetic_competing_weibull
+
+    rows, target = make_synthetic_competing_weibull(
+        n_samples=n, return_X_y=True, feature_rounding=None, random_state=np.random.RandomState(seed)
+    )
+    shape, scale = (rows[[f"{kind}_{c}" for c in (1, 2, 3)]].to_numpy(float) for kind in ("shape", "scale"))
+    table = Table(rows.round(2), target["duration"].to_numpy(float), target["event"].to_numpy(int))
+    return World(table, shape, scale)

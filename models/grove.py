@@ -107,7 +107,7 @@ def _parameters(growth: Growth, seed: int) -> dict[str, Any]:
         "feature_fraction": 0.6,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
-        "lambda_l2": 5.0,
+        "lambda_l2": 20.0,
         "cat_smooth": 20.0,
         "max_bin": 127,
         "min_data_in_bin": 3,

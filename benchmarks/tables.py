@@ -1,0 +1,162 @@
+"""The tables of the benchmark, with intervals: a win is claimed only where the paired interval leaves out zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+PACKAGES = ("numpy", "scikit-learn", "lightgbm", "SurvSet", "scikit-survival", "hazardous", "xgboost")
+STRICT = ("Cox", "forest", "SurvivalBoost")
+"""The peers against whom the curves are judged, set by set."""
+
+
+def report(parts: Mapping[str, pd.DataFrame], published: Path) -> str:
+    """Return every table whose lines are there, as Markdown, with the date and the versions."""
+    said = [f"{date.today().isoformat()}; {', '.join(_versions())}; one thread."]
+    for part, lines in parts.items():
+        if len(lines):
+            said += [f"### {part}", *(TABLES[part](lines, published) if part == "ranking" else TABLES[part](lines))]
+    return "\n\n".join(said)
+
+
+def _versions() -> list[str]:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def paired(difference: np.ndarray, *, test_share: float = 0.25) -> tuple[float, float, float]:
+    """Return mean and 95 % interval of per-fold differences, corrected for folds that share their training rows.
+
+    Nadeau & Bengio 2003, Machine Learning 52:239: the variance of the mean is that of a fold times (1/J + test rows
+    per training row).
+    """
+    n = len(difference)
+    mean, spread = float(np.mean(difference)), float(np.std(difference, ddof=1)) if n > 1 else np.inf
+    half = float(stats.t.ppf(0.975, max(n - 1, 1))) * spread * np.sqrt(1.0 / n + test_share)
+    return mean, mean - half, mean + half
+
+
+def over_sets(difference: np.ndarray) -> tuple[float, float, float]:
+    """Return mean and 95 % interval of differences of independent sets (Student)."""
+    half = float(stats.t.ppf(0.975, len(difference) - 1)) * np.std(difference, ddof=1) / np.sqrt(len(difference))
+    return float(np.mean(difference)), float(np.mean(difference) - half), float(np.mean(difference) + half)
+
+
+def verdict(interval: tuple[float, float, float]) -> str:
+    """Return "better", "worse" or "matches" with the interval."""
+    mean, low, high = interval
+    word = "better" if low > 0 else "worse" if high < 0 else "matches"
+    return f"{word} ({mean:+.4f}, {low:+.4f} to {high:+.4f})"
+
+
+def _ranking(lines: pd.DataFrame, published: Path) -> list[str]:
+    out = []
+    theirs = pd.concat([pd.read_csv(path) for path in sorted(published.glob("*.csv"))]) if published.is_dir() else None
+    for title, seeds in (("Seed 1 (folds 0 to 4)", [1]), ("All seeds run", sorted(lines["seed"].unique()))):
+        ours = lines[lines["seed"].isin(seeds)]
+        complete = ours.groupby("set")["fold"].size()
+        names = list(complete[complete == 5 * len(seeds)].index)
+        if not names or theirs is None:
+            continue
+        mine = ours.groupby("set")["c"].mean().loc[names]
+        chosen = theirs[theirs["dataset"].isin(names) & (theirs["fold"] // 5 + 1).isin(seeds)]
+        table = chosen.pivot_table(index="dataset", columns="model", values="c_index").dropna(axis=1).loc[names]
+        best_single = table.mean().idxmax()
+        wins_single, wins_any = int((mine > table[best_single]).sum()), int((mine > table.max(axis=1)).sum())
+        ranks = pd.concat([mine.rename("ours"), table], axis=1).rank(axis=1, ascending=False).mean().sort_values()
+        out.append(
+            f"**{title}, {len(names)} sets**: ours {mine.mean():.4f}; mean rank "
+            + ", ".join(f"{m} {r:.2f}" for m, r in ranks.head(4).items())
+            + f"; best published model {best_single} {table[best_single].mean():.4f}, better on {wins_single} sets; "
+            f"better than whichever published model is best on the set ({table.max(axis=1).mean():.4f}) on {wins_any}."
+        )
+        out.append(
+            "| published model | mean C | ours minus it, 95 % over sets |\n|---|---|---|\n"
+            + "\n".join(
+                f"| {m} | {table[m].mean():.4f} | {verdict(over_sets((mine - table[m]).to_numpy()))} |"
+                for m in table.mean().sort_values(ascending=False).index
+            )
+        )
+        if seeds == [1]:
+            seconds = ours.groupby("set")["seconds"].mean()
+            out.append(
+                "| set | ours | best published | model | seconds |\n|---|---|---|---|---|\n"
+                + "\n".join(
+                    f"| {s} | {mine[s]:.4f} | {table.loc[s].max():.4f} | {table.loc[s].idxmax()} | {seconds[s]:.1f} |"
+                    for s in names
+                )
+            )
+    return out
+
+
+def _curves(lines: pd.DataFrame) -> list[str]:
+    models = list(dict.fromkeys(lines["model"]))
+    models.sort(key=lambda m: m != "ours")
+    wide = {
+        name: lines.pivot_table(index=["set", "fold"], columns="model", values=name) for name in ("erv", "c", "seconds")
+    }
+    shared = wide["erv"].dropna(subset=[m for m in ("ours", *STRICT) if m in wide["erv"]]).index
+    rows = []
+    for name in dict.fromkeys(lines["set"]):
+        mine = [key for key in shared if key[0] == name]
+        if not mine:
+            continue
+        cells = [f"{name} ({len(mine)} folds)"]
+        for m in models:
+            erv = wide["erv"].get(m, pd.Series(dtype=float)).reindex(mine).mean()
+            cells.append(f"{'–' if np.isnan(erv) else f'{erv:.3f}'} ({wide['c'][m].reindex(mine).mean():.3f})")
+        rows.append(cells)
+    out = ["ERV = 1 - IBS / IBS of Kaplan-Meier, 5 to 80 % quantile (Harrell's C).", _table(["set", *models], rows)]
+    by_set = wide["erv"].loc[shared].groupby(level=0).mean()
+    strict = [m for m in STRICT if m in by_set]
+    close = int((by_set["ours"] >= by_set[strict].max(axis=1) - 0.005).sum())
+    means = ", ".join(f"{m} {by_set[m].mean():.4f}" for m in ("ours", *strict))
+    out.append(f"Mean ERV: {means}. Within .005 of the best of {', '.join(strict)}: {close} of {len(by_set)} sets.")
+    spent = wide["seconds"].loc[shared].groupby(level=0).mean()
+    ratio = (spent["SurvivalBoost"] / spent["ours"]).round(1) if "SurvivalBoost" in spent else None
+    if ratio is not None:
+        out.append(f"SurvivalBoost's processor time, in times of ours: {ratio.to_dict()}.")
+    out += [
+        f"Ours against {m}: {verdict(over_sets((by_set['ours'] - by_set[m]).to_numpy()))} over sets." for m in strict
+    ]
+    return out
+
+
+def _folds_table(lines: pd.DataFrame, measures: tuple[str, ...]) -> list[str]:
+    rows = []
+    ours = lines[lines["model"] == "ours"].set_index(["seed", "fold"])
+    for model in dict.fromkeys(lines["model"]):
+        theirs = lines[lines["model"] == model].set_index(["seed", "fold"])
+        cells = [model]
+        for m in measures:
+            error = theirs[m].std() / np.sqrt(len(theirs)) if len(theirs) > 1 else np.nan
+            cells.append(f"{theirs[m].mean():.4f}" + ("" if np.isnan(error) else f" ± {error:.4f}"))
+        cells.append(f"{theirs['seconds'].mean():.1f}")
+        both = (ours[measures[0]] - theirs[measures[0]]).dropna()
+        cells.append("" if model == "ours" or len(both) < 2 else verdict(paired(both.to_numpy())))
+        rows.append(cells)
+    return [_table(["model", *measures, "seconds", f"ours minus it ({measures[0]}), 95 %"], rows)]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+
+
+TABLES = {
+    "ranking": _ranking,
+    "curves": _curves,
+    "causes": lambda lines: _folds_table(lines, ("error", "gap", "oracle")),
+    "ibm": lambda lines: _folds_table(lines, ("auc", "ap", "brier")),
+    "babushkin": lambda lines: _folds_table(lines, ("c",)),
+}
