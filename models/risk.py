@@ -6,6 +6,8 @@ intervals they give the cumulative incidence of each cause (Aalen & Johansen 197
 both causes and staying sum to 1. Landmarks: van Houwelingen 2007, Scand J Stat 34:70. Person-period rows: Singer &
 Willett 1993, J Educ Stat 18:155.
 
+For a table with one row per person and no landmarks there is ``HazardModel`` (``models.estimator``).
+
 Not good for: people whose records the training data never looked like, exits that others decide, comparing people for
 pay, rating or dismissal.
 """
@@ -22,6 +24,7 @@ import pandas as pd
 from features.cards import Card
 from models.calibration import Calibration
 from models.encode import Codes
+from models.estimator import HazardModel as HazardModel  # the plain use, on any table of (X, time, event)
 from models.incidence import chained
 from models.person_period import interval_weights
 from models.scores import Score, score_from_dict
