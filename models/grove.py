@@ -47,12 +47,16 @@ class Grove:
     boosters: tuple[lgb.Booster, ...]
     base: np.ndarray
 
-    def log_hazard(self, values: np.ndarray, n_trees: int | None = None) -> np.ndarray:
-        """Return (n, K), after the first ``n_trees`` trees if given."""
+    def log_hazard(self, values: np.ndarray) -> np.ndarray:
+        """Return (n, K)."""
         n, k = len(values), len(self.base)
-        rows = np.column_stack([np.tile(values, (k, 1)), np.repeat(np.arange(float(k)), n)])
+        return self.at(np.tile(values, (k, 1)), np.repeat(np.arange(k), n)).reshape(k, n).T
+
+    def at(self, values: np.ndarray, interval: np.ndarray, *, n_trees: int | None = None) -> np.ndarray:
+        """Return (m,): of each row its own interval, after the first ``n_trees`` trees if given."""
+        rows = np.column_stack([values, interval])
         raw = [b.predict(rows, raw_score=True, num_iteration=n_trees, num_threads=1) for b in self.boosters]
-        return np.asarray(np.mean(raw, axis=0)).reshape(k, n).T + self.base
+        return np.asarray(np.mean(raw, axis=0)) + self.base[interval]
 
 
 def grow(people: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growth, seeds: Sequence[int]) -> Grove:

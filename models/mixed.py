@@ -97,9 +97,12 @@ def _n_groves(people: Risked, settings: Learning) -> int:
 def _cross_fitted(
     people: Risked, fold: np.ndarray, codes: Codes, settings: Learning
 ) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """Return what line and trees say (n, K each) of people left out, about their base, and the best number of trees."""
+    """Return what line and trees say (n, K each) of people left out, about their base, and the best number of trees.
+
+    What trees would say of intervals that were not lived through stays 0: nobody will ask.
+    """
     text, k = codes.category_positions(), people.lived.shape[1]
-    line_says, trees_say = np.empty_like(people.lived), np.empty_like(people.lived)
+    line_says, trees_say = np.zeros_like(people.lived), np.zeros_like(people.lived)
     growth, groves, losses = _growth(people, settings.max_trees), [], np.zeros(settings.max_trees)
     n_folds = fold.max() + 1
     for f in range(n_folds):
@@ -113,7 +116,9 @@ def _cross_fitted(
         losses += loss
     n_trees = int(np.argmin(losses)) + 1
     for f, grove in enumerate(groves):
-        trees_say[fold == f] = grove.log_hazard(people.values[fold == f], n_trees) - grove.base
+        row, interval = np.nonzero((fold == f)[:, None] & (people.lived > 0))
+        told = grove.at(people.values[row], interval, n_trees=n_trees)
+        trees_say[row, interval] = told - grove.base[interval]
     return (line_says, trees_say), n_trees
 
 
