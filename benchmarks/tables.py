@@ -118,6 +118,8 @@ def _curves(lines: pd.DataFrame) -> list[str]:
             cells.append(f"{'–' if np.isnan(erv) else f'{erv:.3f}'} ({wide['c'][m].reindex(mine).mean():.3f})")
         rows.append(cells)
     out = ["ERV = 1 - IBS / IBS of Kaplan-Meier, 5 to 80 % quantile (Harrell's C).", _table(["set", *models], rows)]
+    if "ours" not in models:
+        return out
     by_set = wide["erv"].loc[shared].groupby(level=0).mean()
     strict = [m for m in STRICT if m in by_set]
     close = int((by_set["ours"] >= by_set[strict].max(axis=1) - 0.005).sum())
