@@ -16,10 +16,13 @@ from models.grove import Grove, Growth, Risked, grow, grow_tried
 from models.shrunken import Line, fit_line, log_rates
 
 FEWEST_EXITS_FOR_TREES = 20
-DEFAULT_WEIGHTS = (0.75, 0.2)
-"""Of line and trees before any evidence; tried, like ``TRUST``, on public sets outside the benchmark."""
-TRUST = 150.0
-"""How firmly the default weights hold: about as much as some hundreds of exits tell of them."""
+EXITS_FOR_EVEN_WEIGHTS = 600.0
+"""With so many exits line and trees are expected to be worth the same; with fewer the line more, with more the trees
+more. Tried, like the next two, on public sets and on folds of SurvHub other than those that are reported first."""
+TRUST = 300.0
+"""How many exits' worth of evidence that expectation stands for."""
+LEAST_SPREAD = 0.05
+"""Variance of the log hazards below which people are hardly told apart and nothing can be learned of the weights."""
 MANY_PEOPLE, MANY_ROWS = 20_000, 50_000
 """Above these fewer people need be left out in turn, and trees may take longer steps."""
 ROWS_IN_ALL_GROVES = 100_000
@@ -123,18 +126,28 @@ def _cross_fitted(
 
 
 def _weigh(said: tuple[np.ndarray, np.ndarray], people: Risked) -> tuple[float, float]:
-    """Return the weights of line and trees that explain people left out best, drawn towards the default weights."""
-    default = np.array(DEFAULT_WEIGHTS)
+    """Return the weights of line and trees that explain people left out best, drawn towards what is expected.
+
+    How much an exit tells of the weights grows with how far apart people are: a pull of a fixed strength would never
+    let weak signals speak.
+    """
+    line_says, trees_say = said
+    exits = people.exits.sum()
+    trees = exits / (exits + EXITS_FOR_EVEN_WEIGHTS)
+    default = np.array([1.0 - trees, trees])
     base = log_rates(people.lived, people.exits)
+    at_risk = people.lived * np.exp(base)
+    mixed = default[0] * line_says + default[1] * trees_say
+    middle = (at_risk * mixed).sum() / at_risk.sum()
+    pull = TRUST * max(LEAST_SPREAD, float((at_risk * (mixed - middle) ** 2).sum() / at_risk.sum()))
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-        z = np.clip(w[0] + w[1] * said[0] + w[2] * said[1], -20.0, 20.0) + base
+        z = np.clip(w[0] + w[1] * line_says + w[2] * trees_say, -20.0, 20.0) + base
         expected = people.lived * np.exp(z)
-        surplus = expected - people.exits
-        pull = w[1:] - default
-        value = float(expected.sum() - (people.exits * z).sum()) + TRUST / 2 * float(pull @ pull)
-        slopes = [surplus.sum(), (surplus * said[0]).sum(), (surplus * said[1]).sum()]
-        return value, np.array(slopes) + TRUST * np.concatenate([[0.0], pull])
+        surplus, away = expected - people.exits, w[1:] - default
+        value = float(expected.sum() - (people.exits * z).sum()) + pull / 2 * float(away @ away)
+        slopes = [surplus.sum(), (surplus * line_says).sum(), (surplus * trees_say).sum()]
+        return value, np.array(slopes) + pull * np.concatenate([[0.0], away])
 
     start = np.array([0.0, *default])
     bounds = [(-3.0, 3.0), (0.0, 1.5), (0.0, 1.5)]
