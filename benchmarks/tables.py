@@ -14,6 +14,7 @@ from scipy import stats
 PACKAGES = ("numpy", "scikit-learn", "lightgbm", "SurvSet", "scikit-survival", "hazardous", "xgboost")
 STRICT = ("Cox", "forest", "SurvivalBoost")
 """The peers against whom the curves are judged, set by set."""
+LOWER_IS_BETTER = ("error", "gap", "brier")
 
 
 def report(parts: Mapping[str, pd.DataFrame], published: Path) -> str:
@@ -67,7 +68,7 @@ def _ranking(lines: pd.DataFrame, published: Path) -> list[str]:
         ours = lines[lines["seed"].isin(seeds)]
         complete = ours.groupby("set")["fold"].size()
         names = list(complete[complete == 5 * len(seeds)].index)
-        if not names or theirs is None:
+        if not names or theirs is None or (title.startswith("All") and seeds == [1]):
             continue
         mine = ours.groupby("set")["c"].mean().loc[names]
         chosen = theirs[theirs["dataset"].isin(names) & (theirs["fold"] // 5 + 1).isin(seeds)]
@@ -138,17 +139,17 @@ def _curves(lines: pd.DataFrame) -> list[str]:
 def _folds_table(lines: pd.DataFrame, measures: tuple[str, ...]) -> list[str]:
     rows = []
     ours = lines[lines["model"] == "ours"].set_index(["seed", "fold"])
-    for model in dict.fromkeys(lines["model"]):
+    for model in sorted(dict.fromkeys(lines["model"]), key=lambda m: m != "ours"):
         theirs = lines[lines["model"] == model].set_index(["seed", "fold"])
         cells = [model]
         for m in measures:
             error = theirs[m].std() / np.sqrt(len(theirs)) if len(theirs) > 1 else np.nan
             cells.append(f"{theirs[m].mean():.4f}" + ("" if np.isnan(error) else f" ± {error:.4f}"))
         cells.append(f"{theirs['seconds'].mean():.1f}")
-        both = (ours[measures[0]] - theirs[measures[0]]).dropna()
+        both = (ours[measures[0]] - theirs[measures[0]]).dropna() * (-1 if measures[0] in LOWER_IS_BETTER else 1)
         cells.append("" if model == "ours" or len(both) < 2 else verdict(paired(both.to_numpy())))
         rows.append(cells)
-    return [_table(["model", *measures, "seconds", f"ours minus it ({measures[0]}), 95 %"], rows)]
+    return [_table(["model", *measures, "seconds", f"gain of ours in {measures[0]}, 95 %"], rows)]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

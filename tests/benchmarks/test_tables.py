@@ -45,3 +45,11 @@ def test_the_truth_of_the_invented_world_is_what_happens_in_it():
     for row, time in zip(told, times, strict=True):
         seen = [(first > time).mean(), *[((first <= time) & (cause == c)).mean() for c in range(3)]]
         np.testing.assert_allclose(row, seen, atol=0.004)
+
+
+def test_a_smaller_error_is_a_gain():
+    lines = pd.DataFrame(
+        {"model": ["ours", "ours", "peer", "peer"], "seed": [1, 2] * 2, "fold": 0, "error": [0.1, 0.1, 0.2, 0.21]}
+    ).assign(gap=0.0, oracle=0.1, seconds=1.0)
+    assert "| peer | 0.2050" in TABLES["causes"](lines)[0]
+    assert "better (+0.1050" in TABLES["causes"](lines)[0]
