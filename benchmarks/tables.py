@@ -62,43 +62,49 @@ def verdict(interval: tuple[float, float, float]) -> str:
 
 
 def _ranking(lines: pd.DataFrame, published: Path) -> list[str]:
+    if not published.is_dir():
+        return ["The published scores are missing."]
+    theirs = pd.concat([pd.read_csv(path) for path in sorted(published.glob("*.csv"))])
+    seeds = sorted(lines["seed"].unique())
+    choices = {"Seed 1 (folds 0 to 4)": [1]} | ({"All seeds run": seeds} if seeds != [1] else {})
     out = []
-    theirs = pd.concat([pd.read_csv(path) for path in sorted(published.glob("*.csv"))]) if published.is_dir() else None
-    for title, seeds in (("Seed 1 (folds 0 to 4)", [1]), ("All seeds run", sorted(lines["seed"].unique()))):
-        ours = lines[lines["seed"].isin(seeds)]
-        complete = ours.groupby("set")["fold"].size()
-        names = list(complete[complete == 5 * len(seeds)].index)
-        if not names or theirs is None or (title.startswith("All") and seeds == [1]):
-            continue
-        mine = ours.groupby("set")["c"].mean().loc[names]
-        chosen = theirs[theirs["dataset"].isin(names) & (theirs["fold"] // 5 + 1).isin(seeds)]
-        table = chosen.pivot_table(index="dataset", columns="model", values="c_index").dropna(axis=1).loc[names]
-        best_single = table.mean().idxmax()
-        wins_single, wins_any = int((mine > table[best_single]).sum()), int((mine > table.max(axis=1)).sum())
-        ranks = pd.concat([mine.rename("ours"), table], axis=1).rank(axis=1, ascending=False).mean().sort_values()
-        out.append(
-            f"**{title}, {len(names)} sets**: ours {mine.mean():.4f}; mean rank "
-            + ", ".join(f"{m} {r:.2f}" for m, r in ranks.head(4).items())
-            + f"; best published model {best_single} {table[best_single].mean():.4f}, better on {wins_single} sets; "
-            f"better than whichever published model is best on the set ({table.max(axis=1).mean():.4f}) on {wins_any}."
-        )
-        out.append(
-            "| published model | mean C | ours minus it, 95 % over sets |\n|---|---|---|\n"
-            + "\n".join(
-                f"| {m} | {table[m].mean():.4f} | {verdict(over_sets((mine - table[m]).to_numpy()))} |"
-                for m in table.mean().sort_values(ascending=False).index
-            )
-        )
-        if seeds == [1]:
-            seconds = ours.groupby("set")["seconds"].mean()
-            out.append(
-                "| set | ours | best published | model | seconds |\n|---|---|---|---|---|\n"
-                + "\n".join(
-                    f"| {s} | {mine[s]:.4f} | {table.loc[s].max():.4f} | {table.loc[s].idxmax()} | {seconds[s]:.1f} |"
-                    for s in names
-                )
-            )
+    for title, chosen in choices.items():
+        ours = lines[lines["seed"].isin(chosen)]
+        size = ours.groupby("set").size()
+        names = list(size[size == 5 * len(chosen)].index)
+        if names:
+            seconds = ours.groupby("set")["seconds"].mean().loc[names]
+            mine = ours.groupby("set")["c"].mean().loc[names]
+            same = theirs["dataset"].isin(names) & (theirs["fold"] // 5 + 1).isin(chosen)
+            wide = theirs[same].pivot_table(index="dataset", columns="model", values="c_index")
+            table = wide.dropna(axis=1).loc[names]
+            out += [_standing(title, mine, table), _by_model(mine, table)]
+            out += [_by_set(mine, table, seconds)] if chosen == [1] else []
     return out
+
+
+def _standing(title: str, mine: pd.Series, table: pd.DataFrame) -> str:
+    """Say in a sentence where ours (by set) stands among the published models (set by model)."""
+    single, best = table.mean().idxmax(), table.max(axis=1)
+    ranks = pd.concat([mine.rename("ours"), table], axis=1).rank(axis=1, ascending=False).mean().sort_values()
+    first = ", ".join(f"{model} {rank:.2f}" for model, rank in ranks.head(4).items())
+    return (
+        f"**{title}, {len(mine)} sets**: ours {mine.mean():.4f}; mean rank {first}. Best published model {single} "
+        f"{table[single].mean():.4f}: ours is above it on {int((mine > table[single]).sum())} sets. Whichever published "
+        f"model turned out best on each set {best.mean():.4f}: ours is above it on {int((mine > best).sum())}."
+    )
+
+
+def _by_model(mine: pd.Series, table: pd.DataFrame) -> str:
+    order = table.mean().sort_values(ascending=False)
+    rows = [[m, f"{c:.4f}", verdict(over_sets((mine - table[m]).to_numpy()))] for m, c in order.items()]
+    return _table(["published model", "mean C", "ours minus it, 95 % over sets"], rows)
+
+
+def _by_set(mine: pd.Series, table: pd.DataFrame, seconds: pd.Series) -> str:
+    best, which = table.max(axis=1), table.idxmax(axis=1)
+    rows = [[s, f"{mine[s]:.4f}", f"{best[s]:.4f}", which[s], f"{seconds[s]:.1f}"] for s in mine.index]
+    return _table(["set", "ours", "best published", "model", "seconds"], rows)
 
 
 def _curves(lines: pd.DataFrame) -> list[str]:
@@ -113,10 +119,11 @@ def _curves(lines: pd.DataFrame) -> list[str]:
         mine = [key for key in shared if key[0] == name]
         if not mine:
             continue
-        cells = [f"{name} ({len(mine)} folds)"]
+        cells = [f"{name} ({len(mine)} fold{'s' * (len(mine) > 1)})"]
         for m in models:
             erv = wide["erv"].get(m, pd.Series(dtype=float)).reindex(mine).mean()
-            cells.append(f"{'–' if np.isnan(erv) else f'{erv:.3f}'} ({wide['c'][m].reindex(mine).mean():.3f})")
+            c = wide["c"][m].reindex(mine).mean()
+            cells.append("–" if np.isnan(c) else f"{'–' if np.isnan(erv) else f'{erv:.3f}'} ({c:.3f})")
         rows.append(cells)
     out = ["ERV = 1 - IBS / IBS of Kaplan-Meier, 5 to 80 % quantile (Harrell's C).", _table(["set", *models], rows)]
     if "ours" not in models:
