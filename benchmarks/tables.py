@@ -88,10 +88,11 @@ def _standing(title: str, mine: pd.Series, table: pd.DataFrame) -> str:
     single, best = table.mean().idxmax(), table.max(axis=1)
     ranks = pd.concat([mine.rename("ours"), table], axis=1).rank(axis=1, ascending=False).mean().sort_values()
     first = ", ".join(f"{model} {rank:.2f}" for model, rank in ranks.head(4).items())
+    above_single, above_best = int((mine > table[single]).sum()), int((mine > best).sum())
     return (
         f"**{title}, {len(mine)} sets**: ours {mine.mean():.4f}; mean rank {first}. Best published model {single} "
-        f"{table[single].mean():.4f}: ours is above it on {int((mine > table[single]).sum())} sets. Whichever published "
-        f"model turned out best on each set {best.mean():.4f}: ours is above it on {int((mine > best).sum())}."
+        f"{table[single].mean():.4f}: ours is above it on {above_single} sets. Whichever published model turned out "
+        f"best on each set {best.mean():.4f}: ours is above it on {above_best}."
     )
 
 
