@@ -89,7 +89,9 @@ class Design:
     scale: np.ndarray
 
     @classmethod
-    def fit(cls, values: np.ndarray, codes: Codes, *, period: np.ndarray) -> Design:
+    def fit(
+        cls, values: np.ndarray, codes: Codes, *, period: np.ndarray, min_level_rows: int = MIN_LEVEL_ROWS
+    ) -> Design:
         """Return the design learned from coded rows ``values`` (n, p) of the snapshots ``period`` (n,)."""
         columns: list[tuple[int, int, float]] = []
         text = set(codes.category_positions())
@@ -98,7 +100,7 @@ class Design:
             known = values[~unknown, j]
             if j in text:
                 counts = np.bincount(known.astype(int), minlength=1)
-                columns += [(j, int(level), 0.0) for level in np.flatnonzero(counts >= MIN_LEVEL_ROWS)]
+                columns += [(j, int(level), 0.0) for level in np.flatnonzero(counts >= min_level_rows)]
             else:
                 columns.append((j, NUMBER, _log_unit(known)))
             if 0.01 < unknown.mean() < 0.99 and not _moves(unknown, period):

@@ -6,6 +6,8 @@ intervals they give the cumulative incidence of each cause (Aalen & Johansen 197
 both causes and staying sum to 1. Landmarks: van Houwelingen 2007, Scand J Stat 34:70. Person-period rows: Singer &
 Willett 1993, J Educ Stat 18:155.
 
+For a table with one row per person and no landmarks there is ``HazardModel`` (``models.estimator``).
+
 Not good for: people whose records the training data never looked like, exits that others decide, comparing people for
 pay, rating or dismissal.
 """
@@ -22,6 +24,8 @@ import pandas as pd
 from features.cards import Card
 from models.calibration import Calibration
 from models.encode import Codes
+from models.estimator import HazardModel as HazardModel  # the plain use, on any table of (X, time, event)
+from models.incidence import chained
 from models.person_period import interval_weights
 from models.scores import Score, score_from_dict
 
@@ -147,14 +151,9 @@ def _incidence(
     mass = np.stack([np.exp(-top), np.exp(voluntary - top), np.exp(other - top)], axis=2)
     mass /= mass.sum(axis=2, keepdims=True)
     upper = np.asarray(edges, dtype=float)
-    lower = np.concatenate([[0.0], upper[:-1]])
-    out = np.empty((len(voluntary), len(horizons_days), 3))
-    for h, horizon in enumerate(horizons_days):
-        share = np.clip((horizon - lower) / (upper - lower), 0.0, 1.0)
-        stay = mass[:, :, 0] ** share
-        reached = np.concatenate([np.ones((len(stay), 1)), np.cumprod(stay, axis=1)[:, :-1]], axis=1)
-        exits = np.maximum(1.0 - mass[:, :, 0], 1e-300)
-        for cause in (1, 2):
-            out[:, h, cause] = (reached * (1.0 - stay) * mass[:, :, cause] / exits).sum(axis=1)
-        out[:, h, 0] = stay.prod(axis=1)
-    return out
+    width = np.diff(upper, prepend=0.0)
+    stay = np.maximum(mass[:, :, 0], 1e-300)
+    # Constant within the interval: the chance to stay through half of it is the square root of that for the whole.
+    rate = -np.log(stay) / (width * np.maximum(1.0 - stay, 1e-300))
+    hazards = np.stack([rate * mass[:, :, cause] for cause in (1, 2)])
+    return chained(hazards, upper, np.asarray(horizons_days, dtype=float))

@@ -1,0 +1,155 @@
+"""The hazard of one cause: a penalised line and boosted trees, weighed by what they say of people left out.
+
+With few exits the line is trusted and the trees are hardly heard; the weights are estimated, never switched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from models.basis import Basis
+from models.encode import Codes
+from models.grove import Grove, Growth, Risked, grow, grow_tried
+from models.shrunken import Line, fit_line, log_rates
+
+FEWEST_EXITS_FOR_TREES = 20
+EXITS_FOR_EVEN_WEIGHTS = 600.0
+"""With so many exits line and trees are expected to be worth the same; with fewer the line more, with more the trees
+more. Tried, like the next two, on public sets and on folds of SurvHub other than those that are reported first."""
+TRUST = 300.0
+"""How many exits' worth of evidence that expectation stands for."""
+LEAST_SPREAD = 0.05
+"""Variance of the log hazards below which people are hardly told apart and nothing can be learned of the weights."""
+MANY_PEOPLE, MANY_ROWS = 20_000, 50_000
+"""Above these fewer people need be left out in turn, and trees may take longer steps."""
+ROWS_IN_ALL_GROVES = 100_000
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How to learn: in how many parts people are left out, how many groves are averaged, the most trees, the seed."""
+
+    folds: int
+    groves: int
+    max_trees: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Log hazard of one cause: a line and a grove about their common base, each with its weight."""
+
+    basis: Basis
+    line: Line
+    grove: Grove | None
+    weights: tuple[float, float]
+    shift: float
+
+    def log_hazard(self, values: np.ndarray) -> np.ndarray:
+        """Return (n, K)."""
+        total = self.weights[0] * (self.line.log_hazard(*self.basis.transform(values)) - self.line.base)
+        if self.grove is not None:
+            total = total + self.weights[1] * (self.grove.log_hazard(values) - self.grove.base)
+        return np.clip(total, -12.0, 12.0) + self.line.base + self.shift
+
+
+def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
+    """Return the hazard of the cause whose exits ``people`` hold; the level is set so that their sum comes true."""
+    exits = int(people.exits.sum())
+    basis = Basis.fit(people.values, codes)
+    k = people.lived.shape[1]
+    line = fit_line(basis.columns(people.values, n_intervals=k), people.lived, people.exits)
+    if exits < FEWEST_EXITS_FOR_TREES:
+        return Mixed(basis, line, None, (1.0, 0.0), 0.0)
+    fold = _folds(people.exits.sum(axis=1), settings)
+    said, n_trees = _cross_fitted(people, fold, codes, settings)
+    weights = _weigh(said, people)
+    growth = _growth(people, max(1, round(1.1 * n_trees)))
+    seeds = [settings.seed + 1000 + s for s in range(_n_groves(people, settings))]
+    text = codes.category_positions()
+    grove = grow(people, text, log_rates(people.lived, people.exits), growth=growth, seeds=seeds)
+    mixed = Mixed(basis, line, grove, weights, 0.0)
+    expected = float((people.lived * np.exp(mixed.log_hazard(people.values))).sum())
+    return Mixed(basis, line, grove, weights, float(np.log((exits + 0.5) / (expected + 0.5))))
+
+
+def _folds(exits: np.ndarray, settings: Learning) -> np.ndarray:
+    """Return each person's fold (n,), leavers and others spread evenly."""
+    rng = np.random.default_rng(settings.seed)
+    n_folds = settings.folds if len(exits) <= MANY_PEOPLE else min(settings.folds, 3)
+    fold = np.empty(len(exits), dtype=int)
+    for left in (True, False):
+        mine = np.flatnonzero((exits > 0) == left)
+        fold[mine] = rng.permutation(np.arange(len(mine)) % n_folds)
+    return fold
+
+
+def _growth(people: Risked, n_trees: int) -> Growth:
+    n, exits = len(people.values), people.exits.sum()
+    rate = 0.05 if (people.lived > 0).sum() < MANY_ROWS else 0.1
+    return Growth(rate, 4 if exits < 500 else 8, max(20, n // 100), n_trees)
+
+
+def _n_groves(people: Risked, settings: Learning) -> int:
+    return int(np.clip(ROWS_IN_ALL_GROVES // (people.lived > 0).sum(), 1, settings.groves))
+
+
+def _cross_fitted(
+    people: Risked, fold: np.ndarray, codes: Codes, settings: Learning
+) -> tuple[tuple[np.ndarray, np.ndarray], int]:
+    """Return what line and trees say (n, K each) of people left out, about their base, and the best number of trees.
+
+    What trees would say of intervals that were not lived through stays 0: nobody will ask.
+    """
+    text, k = codes.category_positions(), people.lived.shape[1]
+    line_says, trees_say = np.zeros_like(people.lived), np.zeros_like(people.lived)
+    growth, groves, losses = _growth(people, settings.max_trees), [], np.zeros(settings.max_trees)
+    n_folds = fold.max() + 1
+    for f in range(n_folds):
+        taught, out = people.take(fold != f), people.take(fold == f)
+        basis = Basis.fit(taught.values, codes)
+        line = fit_line(basis.columns(taught.values, n_intervals=k), taught.lived, taught.exits)
+        line_says[fold == f] = line.log_hazard(*basis.transform(out.values)) - line.base
+        base = log_rates(taught.lived, taught.exits)
+        grove, loss = grow_tried(taught, out, text, base, growth=growth, seed=settings.seed + f)
+        groves.append(grove)
+        losses += loss
+    n_trees = int(np.argmin(losses)) + 1
+    for f, grove in enumerate(groves):
+        row, interval = np.nonzero((fold == f)[:, None] & (people.lived > 0))
+        told = grove.at(people.values[row], interval, n_trees=n_trees)
+        trees_say[row, interval] = told - grove.base[interval]
+    return (line_says, trees_say), n_trees
+
+
+def _weigh(said: tuple[np.ndarray, np.ndarray], people: Risked) -> tuple[float, float]:
+    """Return the weights of line and trees that explain people left out best, drawn towards what is expected.
+
+    How much an exit tells of the weights grows with how far apart people are: a pull of a fixed strength would never
+    let weak signals speak.
+    """
+    line_says, trees_say = said
+    exits = people.exits.sum()
+    trees = exits / (exits + EXITS_FOR_EVEN_WEIGHTS)
+    default = np.array([1.0 - trees, trees])
+    base = log_rates(people.lived, people.exits)
+    at_risk = people.lived * np.exp(base)
+    mixed = default[0] * line_says + default[1] * trees_say
+    middle = (at_risk * mixed).sum() / at_risk.sum()
+    pull = TRUST * max(LEAST_SPREAD, float((at_risk * (mixed - middle) ** 2).sum() / at_risk.sum()))
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        z = np.clip(w[0] + w[1] * line_says + w[2] * trees_say, -20.0, 20.0) + base
+        expected = people.lived * np.exp(z)
+        surplus, away = expected - people.exits, w[1:] - default
+        value = float(expected.sum() - (people.exits * z).sum()) + pull / 2 * float(away @ away)
+        slopes = [surplus.sum(), (surplus * line_says).sum(), (surplus * trees_say).sum()]
+        return value, np.array(slopes) + pull * np.concatenate([[0.0], away])
+
+    start = np.array([0.0, *default])
+    bounds = [(-3.0, 3.0), (0.0, 1.5), (0.0, 1.5)]
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(best[1]), float(best[2])
