@@ -75,15 +75,47 @@ example: install
 	@$(BIN)/retention-train import $(STATE)/$(SET)/records --state $(STATE)/$(SET) \
 	  $(if $(wildcard examples/$(SET)/mapping.toml),--mapping examples/$(SET)/mapping.toml)
 	@$(BIN)/retention-train fit --plan examples/$(SET)/plan.toml --state $(STATE)/$(SET)
+	@$(BIN)/retention-train drivers --plan examples/$(SET)/plan.toml --state $(STATE)/$(SET)
+
+BENCH := $(BIN)/python -W ignore benchmarks
+
+.PHONY: bench
+bench: bench-features bench-withdrawal bench-leaks bench-truth bench-models ## every benchmark (hours)
+
+.PHONY: bench-features
+bench-features: $(VENV)/.installed-bench ## features beside hand-written pandas, Polars and DuckDB; more events, a month more
+	@$(BENCH)/bench_features.py windows --folder $(STATE)/bench
+	@$(BENCH)/bench_features.py growth --folder $(STATE)/bench --rounds 2
+	@$(BENCH)/bench_features.py matrix --folder $(STATE)/bench --rounds 1
+
+.PHONY: scale
+scale: install ## how time and memory of the whole matrix grow with the company
+	@$(BENCH)/bench_features.py scale --folder $(STATE)/bench --people 16000 --events 16000000
+
+.PHONY: bench-withdrawal
+bench-withdrawal: install ## withdrawal: how often the alarm is false and what it finds (about two minutes)
+	@$(BIN)/retention-train withdrawal
+
+.PHONY: bench-leaks
+bench-leaks: install ## planted leaks that are found, clean runs that are stopped
+	@$(BIN)/retention-train leaks
 
 .PHONY: bench-truth
-bench-truth: install ## four more invented companies: how far from .5 to the known hazards (about six minutes)
-	@for seed in 1 2 3 4; do \
-	  $(BIN)/retention-train company --seed $$seed --state $(STATE)/bench > /dev/null; \
-	  rm -rf $(STATE)/bench/lake $(STATE)/bench/mlflow.db $(STATE)/bench/artifacts; \
-	  $(BIN)/retention-train import $(STATE)/bench/records --state $(STATE)/bench > /dev/null; \
-	  $(BIN)/retention-train fit --state $(STATE)/bench > /dev/null; \
-	  echo -n "seed $$seed: "; $(BIN)/retention-train truth --state $(STATE)/bench; done
+bench-truth: install ## invented companies of several regimes: how far from .5 to the known hazards
+	@$(BENCH)/bench_truth.py ladder --regimes clinic realistic notice_lag accelerated --seeds 3
+
+.PHONY: bench-generator
+bench-generator: install ## is the generator of invented companies what it says it is
+	@$(BENCH)/bench_truth.py generator --seeds 200
+
+.PHONY: bench-models
+bench-models: $(VENV)/.installed-bench ## the estimator beside published models and peers (resumes where it stopped)
+	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m benchmarks.bench_models --data $(DATA) --out $(STATE)/bench
+
+$(VENV)/.installed-bench: benchmarks/requirements.txt $(VENV)/.installed-dev
+	@echo "Installing the peers (some are GPL: for benchmarks only, never part of the product) …"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet -r benchmarks/requirements.txt
+	@touch $@
 
 .PHONY: test
 test: install-dev ## run every test (-n 2: one worker per core)

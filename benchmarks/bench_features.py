@@ -2,7 +2,8 @@
 
     python benchmarks/bench_features.py windows   30/90/180-day sums of six measures and active days, on 24 snapshots
     python benchmarks/bench_features.py growth    what 100 snapshots and ten times the events cost
-    python benchmarks/bench_features.py matrix    the whole matrix of a company, and a month more of it
+    python benchmarks/bench_features.py matrix    the whole matrix of a company, and what one month more of it costs
+    python benchmarks/bench_features.py scale     the whole matrix of companies of growing size
 
 Each plan runs in a process of its own (so its memory is its own), plans in turn, several rounds; the smallest time
 counts. All plans must find the same sums. The peers are what a good engineer would write by hand for this one question:
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -282,10 +284,94 @@ def growth(folder: Path, *, people: int, events: int, rounds: int) -> None:
         )
 
 
+TEMPLATE = 1_000
+"""A company of this size is invented once; larger ones are copies of it side by side under other names."""
+RENAMED = ("employee_id", "manager_id", "reviewer_id", "given_by", "department", "team", "goal_id")
+
+
+def make_lake(folder: Path, *, n_people: int, n_events: int) -> Path:
+    """A lake with two years of every table; its interactions are ``make_events``."""
+    from features.company import Company, invent_company
+    from features.ingest import import_folder
+    from features.lake import Lake
+
+    out = folder / f"lake-{n_people}-{n_events}"
+    if (out / "done").exists():
+        return out
+    template = Lake(folder / f"template-{TEMPLATE}")
+    if not template.tables():
+        records = folder / "template-records"
+        invent_company(Company(n_employees=TEMPLATE, months=24), records, truth=folder / "template-truth")
+        import_folder(records, template)
+    lake = Lake(out)
+    ids: list[str] = []
+    for name, lazy in template.read().items():
+        if name in ("interactions", "protected"):
+            continue
+        frame = lazy.collect()
+        named = [column for column in RENAMED if column in frame.columns]
+        copies = [frame.with_columns(pl.col(named) + f"-{i}") for i in range(max(1, n_people // TEMPLATE))]
+        whole = pl.concat(copies if named else copies[:1])
+        if name == "employees":
+            ids = whole["employee_id"].to_list()
+        lake.append(name, whole)
+    for part in sorted(make_events(folder, n_people=len(ids), n_events=n_events, ids=ids).glob("*.parquet")):
+        lake.append("interactions", pl.read_parquet(part).with_columns(known_on_given=pl.lit(False)))
+    (out / "done").touch()
+    return out
+
+
+def run_matrix(lake_folder: Path, n_snapshots: int) -> None:
+    """The matrix of the first ``n_snapshots`` month-ends, as training asks for it; prints one line of JSON."""
+    from features.kept import kept_matrix
+    from features.lake import Lake
+
+    start, cpu = time.perf_counter(), time.process_time()
+    frame = kept_matrix(Lake(lake_folder), as_of=month_ends(n_snapshots)).frame
+    told = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+    told["gigabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(json.dumps({**told, "rows": frame.height, "columns": frame.width}))
+
+
+def whole_and_month(folder: Path, *, people: int, events: int, rounds: int) -> None:
+    """The whole of 24 months, then the last of them alone beside 23 that were kept."""
+    lake = make_lake(folder, n_people=people, n_events=events)
+    whole, month = [], []
+    for _ in range(rounds):
+        shutil.rmtree(lake / "_kept", ignore_errors=True)
+        whole.append(measured("rows", str(lake), "24"))
+        shutil.rmtree(lake / "_kept")
+        measured("rows", str(lake), "23")
+        month.append(measured("rows", str(lake), "24"))
+    best, last = (min(runs, key=lambda run: run["seconds"]) for runs in (whole, month))
+    print(
+        f"{people:,} people, {events:,} events and every other table: {best['rows']:,} rows, {best['columns']} columns"
+    )
+    for name, run in (("24 months", best), ("the last month, 23 kept", last)):
+        share = run["seconds"] / best["seconds"]
+        print(f"  {name:24} {run['seconds']:6.1f} s  {run['gigabytes']:4.1f} GB  {share:5.3f} of the whole")
+
+
+def scale(folder: Path, *, people: int, events: int, rounds: int) -> None:
+    """Companies of a thousand people up to ``people``, with as many events a head."""
+    print(f"{'people':>8} {'events':>12} {'rows':>10} {'seconds':>8} {'GB':>5} {'rows a second':>14}")
+    size = TEMPLATE
+    while size <= people:
+        n_events = events * size // people
+        lake = make_lake(folder, n_people=size, n_events=n_events)
+        shutil.rmtree(lake / "_kept", ignore_errors=True)
+        run = measured("rows", str(lake), "24")
+        speed = run["rows"] / run["seconds"]
+        print(
+            f"{size:8,} {n_events:12,} {run['rows']:10,} {run['seconds']:8.1f} {run['gigabytes']:5.1f} {speed:14,.0f}"
+        )
+        size *= 4 if size * 4 <= people or size == people else max(2, people // size)
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["windows", "growth", "plan"])
+    parser.add_argument("part", choices=["windows", "growth", "matrix", "scale", "plan", "rows"])
     parser.add_argument("more", nargs="*")
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=20_000_000)
@@ -295,10 +381,11 @@ def main() -> None:
     size = {"people": asked.people, "events": asked.events, "rounds": asked.rounds}
     if asked.part == "plan":
         run_plan(asked.more[0], Path(asked.more[1]), int(asked.more[2]))
-    elif asked.part == "windows":
-        compare_windows(asked.folder, **size)
+    elif asked.part == "rows":
+        run_matrix(Path(asked.more[0]), int(asked.more[1]))
     else:
-        growth(asked.folder, **size)
+        parts = {"windows": compare_windows, "growth": growth, "matrix": whole_and_month, "scale": scale}
+        parts[asked.part](asked.folder, **size)
 
 
 if __name__ == "__main__":
