@@ -20,6 +20,8 @@ from serving.schemas import (
     CatalogAnswer,
     FlaggedAnswer,
     FlaggedPerson,
+    ForecastAnswer,
+    ForecastLine,
     HorizonRisk,
     Limits,
     ModelAnswer,
@@ -122,6 +124,26 @@ def flagged(request: Request, who: Let, team: Team, purpose: Purpose, cursor_: C
         team=seen.team,
         people=[_flagged(one) for one in seen.people],
         next_cursor=cursor.seal(seen.next, secret=at.secret, about=about) if seen.next else None,
+    )
+
+
+@router.get(
+    "/v1/forecast",
+    responses=_documented(ForecastAnswer, *LOCKED, "not_found", "expired"),
+    openapi_extra={"security": [{"key": []}]},
+)
+def forecast(request: Request, who: Let) -> ForecastAnswer:
+    """How many will leave per department and job, and how many to hire by when. Groups only, no total."""
+    at = desk(request)
+    seen = service.forecast(at.store, who, min_group=at.settings.min_group)
+    return ForecastAnswer(
+        as_of=seen.run.as_of,
+        model=_model(seen.run),
+        until=seen.until,
+        valid_until=seen.valid_until,
+        service_level=seen.service_level,
+        smallest_group=seen.min_group,
+        lines=[ForecastLine(**line) for line in seen.lines],
     )
 
 

@@ -97,7 +97,8 @@ def score(
         from features.lake import Lake
         from models.care import load_catalog
         from models.registry import load_champion
-        from serving.score import save
+        from serving import outlook, store_people
+        from serving.score import Earlier, save
         from serving.score import score as score_batch
 
         lake = Lake(settings.state / "lake")
@@ -106,7 +107,10 @@ def score(
         bar.update(task, description="loading the champion")
         bundle = load_champion(settings.mlflow_uri, cache=settings.state / "champion")
         step = lambda words: bar.update(task, description=words)  # noqa: E731
-        scored = score_batch(lake, bundle, load_catalog(), as_of=day, step=step)
+        with store.begin() as tx:
+            past = [outlook.read(one) for one in store_people.expectations(tx)]
+        earlier = Earlier(past, settings.min_group)
+        scored = score_batch(lake, bundle, load_catalog(), as_of=day, earlier=earlier, step=step)
         bar.update(task, description="writing")
         save(store, scored, now=now, valid_days=settings.score_valid_days, actor=_console_actor())
     if (now.date() - day).days > STALE_DAYS:
@@ -150,6 +154,27 @@ def summary(
         command = way_in or "retention-serve serve" + (f" --state {state}" if state else "")
         parts.append(f"{words('console.next')} {command}")
         console.show(*parts)
+
+
+@app.command()
+def forecast(
+    csv: Annotated[Path | None, typer.Option(help="File to write the ledger to, a row per group and month.")] = None,
+    lang: Language = None,
+    state: State = None,
+) -> None:
+    """Show how many will leave per department and job, and how many to hire by when. Groups only."""
+    from serving import console, export, service
+    from serving.words import Words, choose
+
+    words = Words(choose(lang, os.environ.get("LANG", "")))
+    with opened(state) as (settings, store):
+        seen = service.forecast(store, _console_visit(), min_group=settings.min_group)
+        if csv is None:
+            console.show(console.ledger(seen, words))
+            return
+        with csv.open("w", encoding="utf-8-sig", newline="") as file:  # spreadsheets then read Chinese names
+            n = export.write_ledger(seen.lines, file)
+        typer.echo(words("forecast.written", n=n, file=csv))
 
 
 @app.command()

@@ -154,6 +154,21 @@ def overview(request: Request, who: Let, teams: Literal["first", "all"] = "first
     return page(request, "overview.html", context, who=who)
 
 
+@router.get("/forecast")
+def forecast(request: Request, who: Let) -> Response:
+    """Seats that will fall empty per department and job, and whom to hire by when."""
+    at = desk(request)
+    seen = service.forecast(at.store, who, min_group=at.settings.min_group)
+    context = {
+        "run": seen.run,
+        "seen": seen,
+        "of_five": round(5 * seen.service_level),
+        "as_day": date.fromisoformat,
+        "valid_until": seen.valid_until,
+    }
+    return page(request, "forecast.html", context, who=who)
+
+
 @router.get("/about")
 def about(request: Request, who: Let) -> Response:
     """How the assessments come about, how good they are, and what they must not be used for."""

@@ -138,6 +138,49 @@ class TeamsAnswer(Answer):
     teams: list[TeamAnswer]
 
 
+class ForecastMonth(Answer):
+    """Until the end of a month, counted from ``as_of``: the likely range of empty seats, and the hires that suffice."""
+
+    until: date
+    low: int
+    high: int
+    hires: int
+
+
+class ForecastLine(Answer):
+    """One group of people in a department and job; ``*`` stands for several that are too small to be shown alone.
+
+    Whole people. ``low`` to ``high`` holds in about four of five cases; ``hires`` suffices with ``service_level``.
+    ``n_going`` have given notice already and are counted in. ``search_from`` is ``needed_by`` minus ``fill_days``.
+    """
+
+    department: str
+    job: str
+    n_people: int
+    n_going: int
+    expected: int
+    low: int
+    high: int
+    hires: int
+    needed_by: date | None
+    search_from: date | None
+    fill_days: int
+    fill_from: Literal["job", "organisation", "default"]
+    months: list[ForecastMonth]
+
+
+class ForecastAnswer(Answer):
+    """The hiring ledger, most hires first: no line about fewer than ``smallest_group`` people, and no total."""
+
+    as_of: date
+    model: ModelRef
+    until: date
+    valid_until: date
+    service_level: float
+    smallest_group: int
+    lines: list[ForecastLine]
+
+
 class FlaggedPerson(Answer):
     """Somebody in watch or act. Read the person's risk, with a purpose of its own, for more."""
 
@@ -289,6 +332,31 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "expected_low": 1,
                 "expected_high": 4,
                 "needs": [{"driver": "growth", "share": 0.41, "words_en": "Growth", "words_zh": "成长发展"}],
+            }
+        ],
+    },
+    "ForecastAnswer": {
+        "as_of": "2026-10-31",
+        "model": _MODEL,
+        "until": "2027-04-30",
+        "valid_until": "2027-01-30",
+        "service_level": 0.8,
+        "smallest_group": 5,
+        "lines": [
+            {
+                "department": "Care",
+                "job": "nurse",
+                "n_people": 31,
+                "n_going": 1,
+                "expected": 3,
+                "low": 2,
+                "high": 5,
+                "hires": 5,
+                "needed_by": "2026-11-30",
+                "search_from": "2026-10-31",
+                "fill_days": 45,
+                "fill_from": "job",
+                "months": [{"until": "2026-11-30", "low": 1, "high": 1, "hires": 1}],
             }
         ],
     },

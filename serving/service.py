@@ -1,6 +1,7 @@
 """MAIN: what is shown to whom. Each function opens one transaction, looks, writes the audit entry, and then answers.
 
     team needs      people together, never fewer than the smallest group
+    forecast        how many will leave a department and job, and whom to hire by when; groups only
     a team's list   people in *act* and *watch*, by name within a band, one audit entry each
     one person      the assessment, what people decided, and who has looked
 
@@ -153,6 +154,42 @@ def _need(row: Mapping[str, Any], drivers: list[tuple[str, float]], *, min_group
 def _care_first(need: TeamNeed) -> tuple[bool, float, str]:
     figures = need.figures
     return figures is None, -(figures.expected_exits / figures.n_judged) if figures else 0.0, need.team
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The hiring ledger within sight; ``lines`` as ``models.hiring`` wrote them, most hires first."""
+
+    run: Run
+    lines: tuple[dict[str, Any], ...]
+    until: date
+    service_level: float
+    min_group: int
+    valid_until: date
+
+
+def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
+    """Return the ledger as it was cut when the batch was scored: the same groups for every reader, no total.
+
+    Whoever sees everybody gets all lines, whoever sees a department its own; a team or a reporting line cuts through
+    the groups, so those who see only that see none. When the smallest group has been raised since, nothing is shown
+    until the next batch.
+    """
+    sight = visit.viewer.sight
+    with store.begin() as tx:
+        row = store_people.current_run(tx)
+        run = _run(tx)
+        told = row["forecast"] if row else None
+        if sight.kind not in ("everyone", "department") or told is None or told["min_group"] < min_group:
+            result = "not_found"
+        else:
+            result = "shown" if row and row["forecast_until"] >= visit.now.date() else "expired"
+        _record(tx, visit, "forecast.read", result, run=run)
+    if result != "shown" or row is None or told is None:
+        raise Problem(result)
+    mine = [one for one in told["lines"] if sight.kind == "everyone" or one["department"] == sight.value]
+    until = date.fromisoformat(told["until"])
+    return Forecast(run, tuple(mine), until, told["service_level"], told["min_group"], row["forecast_until"])
 
 
 def team_list(

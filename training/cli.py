@@ -186,6 +186,20 @@ def promote(
 
 
 @app.command()
+def forecast(state: State = DEFAULT_STATE) -> None:
+    """Compare past forecasts of how many leave (teams, departments, months, quarters) with how many left."""
+    from training.backtest import backtest
+    from training.console import show_counts
+    from training.evaluate import stored_predictions
+
+    with told():
+        rows = stored_predictions(state / "evaluation")
+        with console.status("comparing …"):
+            counts = backtest(rows)
+        show_counts(console, counts)
+
+
+@app.command()
 def truth(state: State = DEFAULT_STATE) -> None:
     """Compare the forecasts for the invented company with its known hazards, which see what no record shows."""
     from training.truth import against_truth

@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
+
+from features.errors import FixableError
 
 CAPACITIES = (0.05, 0.10)
 """Shares of the people on a snapshot to whom a manager can talk."""
@@ -181,3 +184,12 @@ def told_at(predictions: pd.DataFrame, horizon_days: int, kind: str) -> Told:
     left = ((rows["event"] == 1) & (rows["time"] <= horizon_days)).to_numpy(dtype=float)
     as_of = rows["as_of"].astype("category").cat.codes.to_numpy()
     return Told(rows[f"{kind}_{horizon_days}"].to_numpy(dtype=float), left, rows["employee_id"].to_numpy(), as_of)
+
+
+def stored_predictions(folder: Path) -> pd.DataFrame:
+    """Return the test rows that the last training run left behind. Raises ``FixableError`` when there are none."""
+    path = folder / "predictions.parquet"
+    rows = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+    if "team" not in rows:
+        raise FixableError("There is no evaluation to read.", [f"{path} is made by: retention-train fit"])
+    return rows

@@ -45,7 +45,8 @@ class Plan:
     reported apart (a mass off-boarding, say). ``gap_days``: between the last day that teaches and the first that
     tests; None is the longest horizon. ``origins``: how many, or which dates. ``test_until``: the last as_of that
     tests. ``bands``: multiples of the base rate from which a person is in *watch* and in *act*. ``beside``: figures
-    of others at the reference horizon, to be printed beside ours.
+    of others at the reference horizon, to be printed beside ours. ``days_to_fill``: how long a seat is taken to stay
+    empty, where the records do not tell.
     """
 
     horizons_days: tuple[int, ...] = (30, 90, 180, 365)
@@ -62,6 +63,7 @@ class Plan:
     test_until: date | None = None
     bands: Mapping[str, float] = field(default_factory=lambda: {"watch": 1.5, "act": 2.5})
     beside: tuple[Beside, ...] = ()
+    days_to_fill: int = 60
     folds: int = 4
     recent_days: int = 365
     seed: int = 0

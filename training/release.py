@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from models.bundle import save_bundle
 from models.card import ModelCard
 from models.registry import CHAMPION, MODEL_NAME, Record, alias_version, promote, publish
 from models.risk import INTERVAL_CARD
+from training.backtest import Backtest, backtest
 from training.evaluate import Interval, Told, told_at, wilson
 from training.figures import draw_figures
 from training.fit import CHOSEN, Trained, gain_over_linear, tables
@@ -43,6 +44,7 @@ class Released:
     kind_tested: str
     observed_rate: float
     apart: tuple[int, float, float] | None
+    counts: Backtest
 
 
 def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Path) -> Released:
@@ -60,13 +62,17 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     proved = all(gate.passed for gate in passed)
     only_base = not proved and alias_version(tracking_uri, CHAMPION) is None
     kind = "base" if only_base else trained.kind
+    counts = backtest(trained.unseen, kind="base" if only_base else CHOSEN, seed=trained.plan.seed)
     card = make_card(trained, kind, unseen, told_at(tested, reference, "base") if only_base else told)
+    card = replace(card, forecast={**counts.shock.to_dict(), "days_to_fill": trained.plan.days_to_fill})
     bundle, figures = folder / "bundle", folder / "figures"
     sha256 = save_bundle(trained.fitted.models[kind], card, trained.panel.rows, bundle, seed=trained.plan.seed)
     trained.unseen.to_parquet(folder / "predictions.parquet")
     (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
     draw_figures(told, unseen, reference, figures)
-    record = Record(parameters(trained), metrics(unseen), {"kind": kind}, bundle, sha256, figures)
+    counts.cells.to_csv(figures / "forecast.csv", index=False)
+    found = {**metrics(unseen), **count_metrics(counts)}
+    record = Record(parameters(trained), found, {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
     if proved or only_base:
         promote(tracking_uri, version)
@@ -83,6 +89,7 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
         kind_tested=" / ".join(sorted(set(trained.unseen["chosen_kind"]))),
         observed_rate=float(told.left.mean()) if len(told.left) else 0.0,
         apart=kept_apart(trained, reference),
+        counts=counts,
     )
 
 
@@ -176,6 +183,18 @@ def metrics(table: Tables) -> dict[str, float]:
                     if np.isfinite(value):
                         flat[f"{kind}.{horizon}.{name}{suffix}"] = float(value)
     return flat
+
+
+def count_metrics(counts: Backtest) -> dict[str, float]:
+    """Return how the forecasts of counts came true, flat: ``forecast.team.quarter_1.held``."""
+    rows = counts.coverage.to_dict("records") if len(counts.coverage) else []
+    flat = {
+        f"forecast.{row['scale']}.{row['period'].replace(' ', '_')}.{name}": float(row[name])
+        for row in rows
+        for name in ("promised", "held", "sufficed")
+    }
+    whole = counts.sums.get("all")
+    return {**flat, **({"forecast.observed_over_expected": whole.value} if whole and np.isfinite(whole.value) else {})}
 
 
 def plain_tables(table: Tables) -> dict[str, Any]:
