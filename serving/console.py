@@ -129,7 +129,7 @@ def ledger(seen: Forecast, words: Words) -> RenderableType:
         fill = words("forecast.days", n=line["fill_days"])
         counts = (str(line["n_people"]), leaving, str(line["n_going"]), str(line["hires"]))
         table.add_row(group, *counts, *days, fill)
-    rules = [words("forecast.read_range"), words("forecast.read_hires", of_five=round(5 * seen.service_level))]
+    rules = [words("forecast.read_range"), words("forecast.read_hires", of_100=round(100 * seen.service_level))]
     rules += [words("forecast.read_left_out"), words("forecast.read_small", n=seen.min_group)]
     foot = words(
         "forecast.as_of", day=words.day(seen.run.as_of), until=words.day(seen.until), version=seen.run.model_version

@@ -162,7 +162,7 @@ def forecast(request: Request, who: Let) -> Response:
     context = {
         "run": seen.run,
         "seen": seen,
-        "of_five": round(5 * seen.service_level),
+        "of_100": round(100 * seen.service_level),
         "as_day": date.fromisoformat,
         "valid_until": seen.valid_until,
     }

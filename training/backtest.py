@@ -31,6 +31,9 @@ PERIODS: Mapping[str, tuple[int, int]] = {
 """Name → first and last month end, counted from ``as_of``."""
 
 FEWEST_PEOPLE = 5
+FEWEST_EXPECTED = 10
+"""Exits expected of a department before its sum is judged: below, chance alone moves it by a third and more."""
+
 RECENT_DAYS = 365
 OVERLAP_DAYS = 3
 """Months are not equally long: windows that share so few days still count as separate."""
@@ -43,8 +46,8 @@ class Backtest:
     """What was told and what came true. ``cells``: one row per as_of, scale (team, department, all), unit and period.
 
     ``coverage`` has per scale and period the promised and the observed share of intervals that held; ``sums`` per
-    department observed / expected over quarters that do not overlap, ``all`` for everybody. ``shock`` is learned from
-    all closed quarters: the one to forecast with from now on.
+    department that is large enough observed / expected over quarters that do not overlap, ``all`` for everybody.
+    ``shock`` is learned from all closed quarters: the one to forecast with from now on.
     """
 
     cells: pd.DataFrame
@@ -204,13 +207,14 @@ def _sums(days: Sequence[_Day], levels: Sequence[float], seed: int) -> dict[str,
         ignore_index=True,
     )
     weights = person_weights(rows["employee_id"].to_numpy(str), 200, seed)
+    expected = rows.groupby("department")["p"].sum()
     groups = {"all": np.ones(len(rows), dtype=bool)}
-    groups |= {d: (rows["department"] == d).to_numpy() for d in sorted(rows["department"].unique())}
+    large = [str(d) for d in sorted(expected[expected >= FEWEST_EXPECTED].index)] if len(expected) > 1 else []
+    groups |= {d: (rows["department"] == d).to_numpy() for d in large}
     out = {}
     for name, mine in groups.items():
         p, left, w = rows["p"].to_numpy()[mine], rows["left"].to_numpy()[mine], weights[:, mine]
-        expected = w @ p
-        draws = np.divide(w @ left, expected, out=np.full(len(w), np.nan), where=expected > 0)
+        draws = (w @ left) / np.maximum(w @ p, 1e-9)
         low, high = np.nanquantile(draws, INTERVAL)
         out[name] = Interval(float(left.sum() / p.sum()), float(low), float(high))
     return out

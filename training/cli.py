@@ -200,6 +200,19 @@ def forecast(state: State = DEFAULT_STATE) -> None:
 
 
 @app.command()
+def report(
+    out: Annotated[Path | None, typer.Option(help="File to write; default: report.html in STATE/evaluation.")] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Write the evaluation of the last training run as one HTML page, the first part for no statisticians (en, zh)."""
+    from training.report import write_report
+
+    with told(), console.status("writing …"):
+        path = write_report(state / "evaluation", out or state / "evaluation" / "report.html")
+    typer.echo(path)
+
+
+@app.command()
 def truth(state: State = DEFAULT_STATE) -> None:
     """Compare the forecasts for the invented company with its known hazards, which see what no record shows."""
     from training.truth import against_truth

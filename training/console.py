@@ -18,11 +18,14 @@ from training.release import Released
 METRIC_WORDS = {
     "auc": "AUC",
     "average_precision": "average precision",
+    "caught_at_1": "leavers caught, 1 % of people",
     "caught_at_5": "leavers caught, 5 % of people",
     "caught_at_10": "leavers caught, 10 % of people",
     "brier": "Brier score (less is better)",
+    "ipa": "IPA (1 perfect, 0 the base rate)",
     "observed_over_expected": "observed / expected",
     "calibration_slope": "calibration slope",
+    "ici": "mean distance to what came true (ICI)",
 }
 KIND_WORDS = {"base": "base rate", "linear": "linear model", "chosen": "chosen model"}
 

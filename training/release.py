@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.bundle import save_bundle
+from features.errors import FixableError
+from models.bundle import Bundle, save_bundle
 from models.card import ModelCard
-from models.registry import CHAMPION, MODEL_NAME, Record, alias_version, promote, publish
+from models.registry import CHAMPION, MODEL_NAME, Record, alias_version, load_champion, promote, publish
 from models.risk import INTERVAL_CARD
 from training.backtest import Backtest, backtest
 from training.evaluate import Interval, Told, told_at, wilson
 from training.figures import draw_figures
+from training.findings import findings
 from training.fit import CHOSEN, Trained, gain_over_linear, tables
 from training.promote import Gate, gates
+from training.report import write_report
+from training.rivals import with_rivals
 
+REPORT = "report.html"
 Tables = Mapping[str, Mapping[int, Mapping[str, Interval]]]
 
 
@@ -53,6 +58,7 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     When a gate fails and there is no champion yet, the base rate itself is released: everybody gets the same risk,
     nobody is flagged, no reason is told. Nothing that did not prove itself ever speaks about a person.
     """
+    trained = replace(trained, unseen=with_rivals(trained, last_champion(tracking_uri, folder.parent / "champion")))
     unseen, seen = tables(trained, trained.unseen), tables(trained, trained.seen)
     reference = trained.plan.reference_horizon_days
     gain = gain_over_linear(trained, trained.unseen, reference)
@@ -70,7 +76,10 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     trained.unseen.to_parquet(folder / "predictions.parquet")
     (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
     draw_figures(told, unseen, reference, figures)
-    counts.cells.to_csv(figures / "forecast.csv", index=False)
+    counts.cells.to_parquet(folder / "forecast.parquet")
+    known = findings(trained, card, counts, gates=passed, gain=gain)
+    (folder / "run.json").write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_report(folder, figures / REPORT)
     found = {**metrics(unseen), **count_metrics(counts)}
     record = Record(parameters(trained), found, {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
@@ -91,6 +100,16 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
         apart=kept_apart(trained, reference),
         counts=counts,
     )
+
+
+def last_champion(tracking_uri: str, cache: Path) -> Bundle | None:
+    """Return the model that serves until now, to be judged beside the new one; None when there is none to be had."""
+    if alias_version(tracking_uri, CHAMPION) is None:
+        return None
+    try:
+        return load_champion(tracking_uri, cache=cache)
+    except FixableError:
+        return None
 
 
 def kept_apart(trained: Trained, horizon_days: int) -> tuple[int, float, float] | None:
