@@ -71,15 +71,9 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     counts = backtest(trained.unseen, kind="base" if only_base else CHOSEN, seed=trained.plan.seed)
     card = make_card(trained, kind, unseen, told_at(tested, reference, "base") if only_base else told)
     card = replace(card, forecast={**counts.shock.to_dict(), "days_to_fill": trained.plan.days_to_fill})
-    bundle, figures = folder / "bundle", folder / "figures"
+    bundle = folder / "bundle"
     sha256 = save_bundle(trained.fitted.models[kind], card, trained.panel.rows, bundle, seed=trained.plan.seed)
-    trained.unseen.to_parquet(folder / "predictions.parquet")
-    (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
-    draw_figures(told, unseen, reference, figures)
-    counts.cells.to_parquet(folder / "forecast.parquet")
-    known = findings(trained, card, counts, gates=passed, gain=gain)
-    (folder / "run.json").write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
-    write_report(folder, figures / REPORT)
+    figures = keep(trained, card, Evidence(told, unseen, counts, passed, gain), folder)
     found = {**metrics(unseen), **count_metrics(counts)}
     record = Record(parameters(trained), found, {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
@@ -100,6 +94,33 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
         apart=kept_apart(trained, reference),
         counts=counts,
     )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a version stands on: risks told at the reference horizon, the table, counts, gates, gain over a line."""
+
+    told: Told
+    unseen: Tables
+    counts: Backtest
+    gates: tuple[Gate, ...]
+    gain: Mapping[str, Interval]
+
+
+def keep(trained: Trained, card: ModelCard, evidence: Evidence, folder: Path) -> Path:
+    """Write the test rows, the table, the counts, what the run found and the report; return the folder of figures.
+
+    From these files ``retention-train report`` and ``retention-train forecast`` work without the records.
+    """
+    figures = folder / "figures"
+    trained.unseen.to_parquet(folder / "predictions.parquet")
+    (folder / "evaluation.json").write_text(json.dumps(plain_tables(evidence.unseen), indent=1), encoding="utf-8")
+    evidence.counts.cells.to_parquet(folder / "forecast.parquet")
+    known = findings(trained, card, evidence.counts, gates=evidence.gates, gain=evidence.gain)
+    (folder / "run.json").write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
+    draw_figures(evidence.told, evidence.unseen, trained.plan.reference_horizon_days, figures)
+    write_report(folder, figures / REPORT)
+    return figures
 
 
 def last_champion(tracking_uri: str, cache: Path) -> Bundle | None:

@@ -89,6 +89,19 @@ def test_a_history_of_three_months_has_three_months_and_one_quarter():
     assert set(backtest(rows).cells["period"]) == {"month 1", "month 2", "month 3", "quarter 1"}
 
 
+def test_a_horizon_of_a_month_has_a_month_and_no_quarter_to_learn_shocks_from():
+    found = backtest(predictions(n=60).drop(columns=["chosen_90", "chosen_180", "chosen_365"]))
+    assert set(found.cells["period"]) == {"month 1"}
+    assert found.shock.n_windows == 0
+    assert found.sums == {}
+
+
+def test_where_no_window_is_closed_nothing_is_claimed():
+    found = backtest(predictions(n=60).assign(follow_up=10.0))
+    assert found.cells.empty
+    assert found.coverage.empty
+
+
 def test_without_teams_departments_stand_for_them_and_without_those_sites():
     rows = predictions(n=60).assign(team=None, department=None)
     assert set(backtest(rows).cells["scale"]) == {"team", "all"}

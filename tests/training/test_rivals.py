@@ -9,6 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.bundle import Bundle
+from models.calibration import identity
+from models.card import ModelCard
+from models.encode import Codes
+from models.risk import Hazard, RiskModel
+from models.scores import BaseScore
 from training.fit import Panel
 from training.plan import Plan
 from training.rivals import PRIOR_ROWS, points, with_rivals
@@ -67,3 +73,23 @@ def test_the_rule_tells_the_share_that_left_among_people_with_as_many_points():
 def test_what_happened_after_the_origin_does_not_touch_the_rule():
     one, other = (with_rivals(trained(n), None)["rule_90"] for n in (0, 150))
     assert one.tolist() == other.tolist()
+
+
+def champion(closed_on: date, column: str = "tenure_days") -> Bundle:
+    """A model that tells everybody 5 % per interval, and says until when it has learned."""
+    codes = Codes.fit(pd.DataFrame({column: [0.0, 1.0]}), [column])
+    voluntary, other = (Hazard(((1.0, BaseScore(np.full(2, odds))),), identity(2)) for odds in (np.log(1 / 19), -30.0))
+    days = closed_on.isoformat()
+    card = ModelCard("m", "base", days, days, (30, 90), 90, {}, {}, {}, {}, {}, (), {}, 1, 1)
+    return Bundle(RiskModel(codes, (30, 90), 90, voluntary, other), card, "1", "0")
+
+
+def test_the_last_champion_is_judged_only_on_days_after_all_that_it_learned_from():
+    fresh = with_rivals(trained(10), champion(NEW))
+    assert fresh["champion_30"].to_numpy() == pytest.approx(np.full(200, 0.05), abs=1e-6)
+    assert fresh["champion_90"].to_numpy() == pytest.approx(np.full(200, 1 - 0.95**2), abs=1e-6)
+    assert "champion_90" not in with_rivals(trained(10), champion(date(2023, 8, 31)))
+
+
+def test_a_champion_that_reads_columns_which_are_gone_is_not_judged():
+    assert "champion_90" not in with_rivals(trained(10), champion(NEW, column="gone"))
