@@ -157,7 +157,7 @@ def _cells(day: _Day, name: str, chances: np.ndarray, shock: Shock) -> list[dict
     left = day.left(PERIODS[name])
     by_team: dict[tuple[str, str], np.ndarray] = day.people.groupby(["department", "team"]).indices  # type: ignore
     given = {key: given_company(chances[rows], shock) for key, rows in by_team.items()}
-    groups = {("team", f"{d} / {t}"): [(d, t)] for d, t in by_team}
+    groups = {("team", t if d == "-" else f"{d} / {t}"): [(d, t)] for d, t in by_team}
     if 1 < day.people["department"].nunique() < len(by_team):  # otherwise they are the teams, or everybody
         for d, t in by_team:
             groups.setdefault(("department", d), []).append((d, t))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 560, 340, 62, 46, 14, 14
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 560, 340, 74, 46, 14, 24
 COLOURS = ("#1e5a52", "#b5652b", "#5f6a72", "#8a6fb0", "#a8a29a")
 DASHES = ("", "7 4", "2 4", "9 3 2 3", "1 3")
 
@@ -44,8 +45,10 @@ def dots(points: Sequence[Dot], *, x: str, y: str, line: Line = ()) -> Markup:
     return _svg(parts, f"{y} / {x}")
 
 
-def lines(series: Mapping[str, Line], *, x: str, y: str, low: float | None = None) -> Markup:
-    """Return named lines with a legend."""
+def lines(
+    series: Mapping[str, Line], *, x: str, y: str, low: float | None = None, legend: Literal["top", "bottom"] = "top"
+) -> Markup:
+    """Return named lines, the first one solid, with a legend in the upper or lower right corner."""
     xs = [a for line in series.values() for a, _ in line]
     ys = [b for line in series.values() for _, b in line]
     if not xs:
@@ -57,7 +60,7 @@ def lines(series: Mapping[str, Line], *, x: str, y: str, low: float | None = Non
     for i, (name, line) in enumerate(series.items()):
         kept = [(a, max(b, bottom)) for a, b in line]
         parts.append(_path(kept, across, up, colour=COLOURS[i % 5], dash=DASHES[i % 5]))
-        at = TOP + 12 + 17 * i
+        at = TOP + 12 + 17 * i if legend == "top" else HEIGHT - BOTTOM - 12 - 17 * (len(series) - 1 - i)
         parts.append(
             f'<path d="M{WIDTH - 190} {at - 4}h26" stroke="{COLOURS[i % 5]}" stroke-width="2" '
             f'stroke-dasharray="{DASHES[i % 5]}"/><text x="{WIDTH - 158}" y="{at}">{escape(name)}</text>'
@@ -131,4 +134,4 @@ def _axes(xs: tuple[float, float], ys: tuple[float, float], *, x: str, y: str) -
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}"
+    return f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"

@@ -170,6 +170,7 @@ def fit(
             )
         show_released(console, released)
         show_beside(console, released, trained.plan)
+        console.print(f"The whole evaluation as a page: {state / 'evaluation' / 'figures' / 'report.html'}")
 
 
 @app.command()

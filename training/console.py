@@ -126,6 +126,7 @@ def show_beside(console: Console, released: Released, plan: Plan) -> None:
         console.print(f"Kept apart by the plan: {n:,} rows, {left:.0%} left, {told:.0%} were expected to.")
 
 
+PERIODS_SHOWN = ("month 1", "quarter 1", "quarter 2")
 SCALES = {"team": "teams", "department": "departments", "all": "everybody"}
 
 
@@ -137,7 +138,7 @@ def show_counts(console: Console, counts: Backtest) -> None:
     shown = Table(title="How many leave: forecasts told at the time against what came true", title_justify="left")
     for column in ("", "period", "forecasts", "interval promised", "held (90 %)", "hires sufficed", "left / expected"):
         shown.add_column(column, justify="right" if column else "left")
-    for row in counts.coverage.to_dict("records"):
+    for row in (r for r in counts.coverage.to_dict("records") if r["period"] in PERIODS_SHOWN):
         spread = f" ({row['low']:.1%}–{row['high']:.1%})" if isfinite(row["low"]) else ""
         cells = [f"{row['promised']:.1%}", f"{row['held']:.1%}{spread}", f"{row['sufficed']:.1%}"]
         sums = f"{row['left']:,.0f} / {row['expected']:,.1f}"

@@ -19,6 +19,9 @@ GROUPS = 300
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 """Quantiles of the five knots, as Harrell places them; fewer where risks take few values."""
 
+HARDLY_APART = 0.05
+"""Standard deviation of the log-odds below which risks say nothing about order: a slope on them is noise, magnified."""
+FEW_VALUES = 20
 STEPS = 25
 TINY = 1e-6
 RIDGE = 1e-8
@@ -37,20 +40,21 @@ class Reliability:
 
 
 def reliability(risk: np.ndarray, left: np.ndarray, weight: np.ndarray) -> Reliability:
-    """Return slope and distances; ``weight`` (draws, n). NaN where everybody was told the same risk or nobody left.
+    """Return slope and distances; ``weight`` (draws, n). NaN where all were told nearly the same risk or nobody left.
 
     For ``weight = np.ones((1, n))`` the rows are taken as they are.
     """
     x = logit(np.clip(risk, TINY, 1 - TINY))
-    if np.ptp(x) < 1e-9 or left.min() == left.max():
+    if np.std(x) < HARDLY_APART or left.min() == left.max():
         nothing = np.full(len(weight), np.nan)
         return Reliability(nothing, nothing, nothing, nothing)
+    knots = _knots(x)
     if len(weight) > 1:
         x, left, weight = _grouped(x, left, weight)
     else:
         left = left[None, :]
     slope = _logistic(np.column_stack([np.ones_like(x), x]), left, weight)[:, 1]
-    basis = spline(x)
+    basis = spline(x, knots)
     distance = np.abs(expit(_logistic(basis, left, weight) @ basis.T) - expit(x))
     quantiles = [_weighted_quantiles(d, w) for d, w in zip(distance, weight, strict=True)]
     ici = (distance * weight).sum(axis=1) / weight.sum(axis=1)
@@ -88,7 +92,9 @@ def ipa(risk: np.ndarray, left: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _knots(x: np.ndarray) -> np.ndarray:
-    return np.unique(np.quantile(x, KNOTS))
+    """Return the knots; where risks take few values, knots lie on values, so that no column says what others say."""
+    few = len(np.unique(x)) <= FEW_VALUES
+    return np.unique(np.quantile(x, KNOTS, method="nearest" if few else "linear"))
 
 
 def _grouped(x: np.ndarray, left: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

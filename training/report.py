@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from features.errors import FixableError
 from models.phrases import DRIVER_WORDS
@@ -86,7 +87,7 @@ def render(context: Mapping[str, Any]) -> str:
     """Return the page; a name that the context lacks is an error, not a blank."""
     loader = FileSystemLoader(HERE / "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"told": told_interval, "percent": percent, "of_100": of_100}
+    environment.filters |= {"told": told_interval, "cell": cell, "percent": percent, "of_100": of_100}
     return environment.get_template("report.html").render(page=context)
 
 
@@ -122,8 +123,14 @@ def build(rows: pd.DataFrame, run: Mapping[str, Any], table: Mapping[str, Any], 
         "steady": steadiness(closed, reference, kind=CHOSEN),
         "decision": _decision(closed, reference, card["bands"]),
         "teams": _teams(cells),
+        "counts": _teams_of_a_quarter(run["forecast"]["coverage"]),
         "pictures": _pictures(closed, told, reference, card["bands"]),
     }  # fmt: skip
+
+
+def _teams_of_a_quarter(coverage: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return how ranges of what a team loses in the next quarter held; None where none could be judged."""
+    return next((row for row in coverage if (row["scale"], row["period"]) == ("team", "quarter 1")), None)
 
 
 def _beside(closed: pd.DataFrame, reference: int, table: Mapping[str, Any]) -> dict[str, dict[str, Interval]]:
@@ -230,7 +237,7 @@ def _driver_bars(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _pictures(closed: pd.DataFrame, told: Told, reference: int, bands: Mapping[str, float]) -> dict[str, Any]:
     rows = {
-        kind: told_at(closed, reference, kind) for kind in ("rule", "linear", CHOSEN) if f"{kind}_{reference}" in closed
+        kind: told_at(closed, reference, kind) for kind in (CHOSEN, "linear", "rule") if f"{kind}_{reference}" in closed
     }
     at = np.linspace(told.risk.min(), told.risk.max(), 60)
     flexible = list(zip(at, curve(told.risk, told.left, at), strict=True)) if np.ptp(told.risk) > 1e-9 else []
@@ -250,6 +257,7 @@ def _pictures(closed: pd.DataFrame, told: Told, reference: int, bands: Mapping[s
             {KINDS[kind]: reached(one) for kind, one in rows.items()} | {"anybody first": [(0, 0), (100, 100)]},
             x="% of people talked to, highest risk first",
             y="% of leavers reached",
+            legend="bottom",
         ),
         "benefit": charts.lines(benefit, x="risk from which one acts", y="net benefit per person", low=floor),
         "bands": {lang: charts.pairs([(names[r[0]], *r[1:]) for r in band_rows], expected=words[0], real=words[1])
@@ -295,6 +303,12 @@ def told_interval(found: Interval | Mapping[str, float | None], digits: int = 3)
         return "–"
     spread = f" ({one.low:.{digits}f}–{one.high:.{digits}f})" if np.isfinite(one.low) else ""
     return f"{one.value:.{digits}f}{spread}"
+
+
+def cell(found: Interval | Mapping[str, float | None], digits: int = 3) -> Markup:
+    """Return the same for a table, the range on a line of its own."""
+    value, _, spread = told_interval(found, digits).partition(" ")
+    return Markup("{}<br><small>{}</small>").format(value, spread) if spread else Markup("{}").format(value)
 
 
 def percent(value: float | None, digits: int = 0) -> str:

@@ -97,3 +97,13 @@ def test_few_different_risks_take_fewer_knots():
     rates = [left[risk == r].mean() for r in (0.1, 0.3)]
     slow = np.average([abs(rates[0] - 0.1), abs(rates[1] - 0.3)], weights=[(risk == 0.1).sum(), (risk == 0.3).sum()])
     assert found.ici[0] == pytest.approx(slow, abs=1e-6)
+
+
+@pytest.mark.parametrize("n_values", [2, 3, 4, 6, 21])
+def test_draws_work_however_few_different_risks_there_are(n_values):
+    generator = np.random.default_rng(2)
+    risk = generator.choice(np.linspace(0.05, 0.4, n_values), 500)
+    left = (generator.uniform(size=500) < risk).astype(float)
+    drawn = reliability(risk, left, person_weights(np.arange(500), 20, 0))
+    assert np.isfinite(drawn.ici).all()
+    assert np.isfinite(drawn.slope).all()
