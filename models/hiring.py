@@ -130,7 +130,12 @@ def ledger(outlook: Outlook, shock: Shock, *, min_group: int, factor: float = 1.
         if cell is not None:
             members.setdefault(cell, []).append(i)
     lines = [_line(outlook, cell, rows, chances=chances, shock=shock) for cell, rows in members.items()]
-    return sorted(lines, key=lambda line: (-line.hires, -line.expected, line.department, line.job))
+    return sorted(lines, key=_rank)
+
+
+def _rank(line: Line) -> tuple[bool, int, int, str, str]:
+    """Most hires first; the remainder, which nobody can act on as one, at the end."""
+    return line.department == OTHER, -line.hires, -line.expected, line.department, line.job
 
 
 def _line(outlook: Outlook, cell: Cell, rows: list[int], *, chances: np.ndarray, shock: Shock) -> Line:
