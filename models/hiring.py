@@ -4,9 +4,8 @@ A seat falls empty on the last working day, a notice period after the notice. It
 chance of a notice by t minus the lag, averaged over past lags; a known last day counts in full; leavers whom nobody has
 entered yet are added as of today. Counts per group come from ``models.forecast``.
 
-Groups are published, people are not. Every person stands in exactly one group of at least ``min_group`` people; what
-would be smaller is merged (``cells``), and there is no line for the whole: a total is what small groups are worked out
-from. All figures are whole people.
+Groups are published, people are not: every person stands in exactly one group that is large enough
+(``models.small_groups``), there is no line for the whole, and all figures are whole people.
 
 Left out, and said so to the reader: exits of people hired meanwhile, moves within the house, seats nobody means to fill
 again, dismissals and retirements that are not on record yet.
@@ -14,7 +13,6 @@ again, dismissals and retirements that are not on record yet.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -24,24 +22,10 @@ import numpy as np
 
 from features.leaving import Fill
 from models.forecast import SERVICE_LEVEL, Count, Shock, at_days, given_company, shifted, together, told
-
-OTHER = "*"
-"""Stands where a job or a department was too small to be shown alone; pages have a word for it."""
+from models.small_groups import OTHER, Cell, Post, cells
 
 MONTHS = 6
 LAG_POINTS = 10
-
-Cell = tuple[str, str]
-"""Department and job; either may be ``OTHER``."""
-
-
-@dataclass(frozen=True)
-class Post:
-    """Where one employee works; blank is unknown and counts as a place of its own."""
-
-    department: str
-    team: str
-    job: str
 
 
 @dataclass(frozen=True)
@@ -169,46 +153,6 @@ def _line(outlook: Outlook, cell: Cell, rows: list[int], *, chances: np.ndarray,
             for end, count, n in zip(outlook.month_ends, counts, hires, strict=True)
         ),
     )
-
-
-def cells(posts: Sequence[Post], judged: Sequence[bool], *, min_group: int) -> list[Cell | None]:
-    """Return each person's group, none with fewer than ``min_group`` people judged; ``None`` is shown nowhere.
-
-    1. People of a team that is too small to be shown go to the remainder of the whole, because the teams of a
-       department that are shown elsewhere would otherwise leave them over.
-    2. In each department, jobs that are too small are merged; if that is still too small, with the smallest job that is
-       not, and where there is none, with the remainder.
-    3. A remainder that is too small takes in the smallest group there is; when it is the only one, nothing is shown.
-    """
-    rest = (OTHER, OTHER)
-    sizes = Counter((p.department, p.team) for p, counts in zip(posts, judged, strict=True) if counts)
-    wanted = {p: (p.department, p.job) if sizes[p.department, p.team] >= min_group else rest for p in set(posts)}
-    size = Counter({cell: 0 for cell in wanted.values()})
-    size.update(wanted[p] for p, counts in zip(posts, judged, strict=True) if counts)
-    shown_in = {cell: cell for cell in size}
-    for department in sorted({cell[0] for cell in size} - {OTHER}):
-        shown_in |= _merged({cell: n for cell, n in size.items() if cell[0] == department}, department, min_group)
-    merged = Counter({cell: 0 for cell in shown_in.values()})
-    for cell, n in size.items():
-        merged[shown_in[cell]] += n
-    smallest = sorted((cell for cell in merged if cell != rest), key=lambda cell: (merged[cell], cell))
-    while rest in merged and merged[rest] < min_group and smallest:
-        taken = smallest.pop(0)
-        merged[rest] += merged[taken]
-        shown_in = {cell: rest if to == taken else to for cell, to in shown_in.items()}
-    places = [shown_in[wanted[p]] for p in posts]
-    return [cell if merged[cell] >= min_group else None for cell in places]
-
-
-def _merged(size: Mapping[Cell, int], department: str, min_group: int) -> dict[Cell, Cell]:
-    """Return what becomes of the groups of one department."""
-    small = {cell for cell, n in size.items() if n < min_group}
-    rest = (department, OTHER)
-    if small and sum(size[cell] for cell in small) < min_group:
-        large = sorted((cell for cell in size if cell not in small), key=lambda cell: (size[cell], cell))
-        small |= set(large[:1])
-        rest = rest if large else (OTHER, OTHER)
-    return {cell: rest if cell in small else cell for cell in size}
 
 
 LEDGER_COLUMNS = (

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from models.hiring import OTHER
+from models.small_groups import OTHER
 from serving.service import Forecast, Overview, Person
 from serving.words import Words
 

@@ -21,7 +21,8 @@ from features.snapshots import Records
 from models.assess import Assessment
 from models.bundle import Bundle
 from models.forecast import SERVICE_LEVEL, Shock, at_days, at_most, level
-from models.hiring import Outlook, Post, gone_already, ledger, month_ends_after, seats_empty
+from models.hiring import Outlook, gone_already, ledger, month_ends_after, seats_empty
+from models.small_groups import Post
 
 UNKNOWN = "-"
 DAYS_TO_FILL = 60

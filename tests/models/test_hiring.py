@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from features.leaving import Fill
 from models.forecast import Shock
 from models.hiring import (
     LEDGER_COLUMNS,
-    OTHER,
     Outlook,
-    Post,
-    cells,
     gone_already,
     ledger,
     ledger_rows,
     month_ends_after,
     seats_empty,
 )  # fmt: skip
+from models.small_groups import Post
 
 AS_OF = date(2026, 10, 31)
 ENDS = month_ends_after(AS_OF, 3)
@@ -58,41 +53,6 @@ def test_seats_fall_empty_a_notice_period_after_the_notice():
 def test_leavers_whom_nobody_entered_are_added_to_every_month():
     chances = gone_already(np.array([[0.0, 0.1], [0.0, 0.1]]), 0.2)
     assert chances == pytest.approx(np.array([[0.1, 0.19], [0.1, 0.19]]))
-
-
-posts = st.lists(
-    st.tuples(st.sampled_from("AB"), st.sampled_from(["t1", "t2", "t3"]), st.sampled_from("xyz"), st.booleans()),
-    min_size=1,
-    max_size=60,
-)
-
-
-@given(posts, st.integers(5, 10))
-def test_nobody_stands_in_a_group_that_is_too_small(people, min_group):
-    """Neither alone, nor as what a department's teams that are shown elsewhere leave over."""
-    who, judged = [Post(d, t, j) for d, t, j, _ in people], [known for *_, known in people]
-    found = cells(who, judged, min_group=min_group)
-    sizes = Counter(cell for cell, known in zip(found, judged, strict=True) if known)
-    assert all(sizes[cell] >= min_group for cell in found if cell is not None)
-    teams = Counter((p.department, p.team) for p, known in zip(who, judged, strict=True) if known)
-    for post, cell in zip(who, found, strict=True):
-        if teams[post.department, post.team] < min_group:
-            assert cell in (None, (OTHER, OTHER))
-    assert None not in found or set(found) == {None}, "either everybody is in a group or nothing is shown"
-
-
-def test_what_is_too_small_is_merged_with_the_smallest_and_never_left_alone():
-    team = [Post("Care", "t", "nurse")] * 9 + [Post("Care", "t", "cook")] * 6 + [Post("Care", "t", "porter")] * 2
-    found = Counter(cells(team, [True] * 17, min_group=5))
-    assert found == {("Care", "nurse"): 9, ("Care", OTHER): 8}
-    two_small = [*team, *[Post("Care", "t", "guard")] * 3]
-    assert Counter(cells(two_small, [True] * 20, min_group=5))["Care", OTHER] == 5
-
-
-def test_four_who_go_do_not_hide_the_one_who_stays():
-    people = [Post("Care", "t", "nurse")] * 5 + [Post("Care", "t", "cook")] * 8
-    judged = [True] + [False] * 4 + [True] * 8
-    assert set(cells(people, judged, min_group=5)) == {("Care", OTHER)}
 
 
 def test_a_line_counts_those_who_go_in_full_and_hires_only_grow():
