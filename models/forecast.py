@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,6 +36,10 @@ is known (managers: Hoffman & Tadelis 2021); by how much quits of one firm move 
 
 NODES = 9
 """Points of the Gauss-Hermite rule per shock; twice as many move no printed figure."""
+NEGLIGIBLE = 1e-12
+MOST_CELLS = 2_000_000
+"""Numbers held at once while many teams are worked out together."""
+
 LOG_SHOCKS = np.linspace(-5.0, 3.0, 81)
 
 
@@ -116,11 +121,28 @@ def shifted(chances: np.ndarray, factor: float | np.ndarray) -> np.ndarray:
     return -np.expm1(factor * np.log1p(-np.minimum(chances, 1 - 1e-12)))
 
 
-def given_company(chances: np.ndarray, shock: Shock) -> np.ndarray:
-    """Return (nodes, k + 1): one team's probabilities of 0 … k exits, for each node of the company's shock."""
+def given_company(teams: Sequence[np.ndarray], shock: Shock) -> list[np.ndarray]:
+    """Return per team (nodes, k + 1): the probabilities of 0 … k exits, for each node of the company's shock.
+
+    ``teams`` holds each team's chances (n,). Teams of about the same size are worked out together.
+    """
     z, weight = _normal_nodes()
     factors = np.exp(_company_effect(z, shock)[:, None] + _team_effect(z, shock)[None, :]).ravel()
-    return np.einsum("ctk,t->ck", poisson_binomial(chances, factors).reshape(len(z), len(z), -1), weight)
+    out: list[np.ndarray] = [np.ones((len(z), 1))] * len(teams)
+    by_size: dict[int, list[int]] = {}
+    for i, chances in enumerate(teams):
+        if len(chances):
+            by_size.setdefault(1 << (len(chances) - 1).bit_length(), []).append(i)
+    for size, members in by_size.items():
+        at_once = max(1, MOST_CELLS // (size * len(factors)))
+        for start in range(0, len(members), at_once):
+            part = members[start : start + at_once]
+            padded = np.array([np.pad(teams[i], (0, size - len(teams[i]))) for i in part])
+            counts = poisson_binomial(padded, factors)
+            given = np.einsum("mctk,t->mck", counts.reshape(len(part), len(z), len(z), -1), weight)
+            for i, found in zip(part, given, strict=True):
+                out[i] = found[:, : len(teams[i]) + 1]
+    return out
 
 
 def together(teams: Sequence[np.ndarray], *, certain: int = 0) -> np.ndarray:
@@ -137,19 +159,21 @@ def together(teams: Sequence[np.ndarray], *, certain: int = 0) -> np.ndarray:
 
 
 def poisson_binomial(chances: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Return (len(factors), k + 1): the probabilities of 0 … k exits when each factor multiplies every hazard.
+    """Return (teams, len(factors), k + 1): the probabilities of 0 … k exits when each factor multiplies every hazard.
 
-    One person at a time (Hong 2013, Comput Stat Data Anal 59:41, the recursive formula). Exact; ``k`` is the number of
-    people, or, in a large team, a number that even the largest factor does not reach in a thousand million cases.
+    ``chances`` (teams, n); a chance of 0 is a place nobody fills. One person at a time (Hong 2013, Comput Stat Data
+    Anal 59:41, the recursive formula). Exact; ``k`` is n, or, in large teams, a number that even the largest factor
+    does not reach in a thousand million cases.
     """
-    most = shifted(chances, factors.max()).sum()
-    size = min(len(chances), int(most + 6 * np.sqrt(most) + 20))
-    counts = np.zeros((len(factors), size + 1))
-    counts[:, 0] = 1.0
-    for n, p in enumerate(shifted(np.asarray(chances)[:, None], factors)[:, :, None]):
+    most = float(shifted(chances, factors.max()).sum(axis=1).max())
+    size = min(chances.shape[1], int(most + 6 * np.sqrt(most) + 20))
+    counts = np.zeros((len(chances), len(factors), size + 1))
+    counts[:, :, 0] = 1.0
+    for n in range(chances.shape[1]):
+        p = shifted(chances[:, n, None], factors)[:, :, None]
         top = min(n + 1, size)
-        counts[:, 1 : top + 1] += p * (counts[:, :top] - counts[:, 1 : top + 1])
-        counts[:, :1] *= 1 - p
+        counts[:, :, 1 : top + 1] += p * (counts[:, :, :top] - counts[:, :, 1 : top + 1])
+        counts[:, :, :1] *= 1 - p
     return counts
 
 
@@ -219,11 +243,12 @@ def _window_log_likelihood(window: Sequence[np.ndarray], company: float, team: f
 
 
 def _convolved(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the distribution of the sum, row by row."""
+    """Return the distribution of the sum, row by row, without a tail that no case in a million million reaches."""
     out = np.zeros((len(one), one.shape[1] + other.shape[1] - 1))
     for k in range(other.shape[1]):
         out[:, k : k + one.shape[1]] += one * other[:, k : k + 1]
-    return out
+    reached = np.flatnonzero(out.max(axis=0) > NEGLIGIBLE)
+    return out[:, : reached[-1] + 1]
 
 
 def _company_effect(z: np.ndarray, shock: Shock) -> np.ndarray:
@@ -235,5 +260,10 @@ def _team_effect(z: np.ndarray, shock: Shock) -> np.ndarray:
 
 
 def _normal_nodes() -> tuple[np.ndarray, np.ndarray]:
-    z, weight = np.polynomial.hermite_e.hermegauss(NODES)
+    return _rule(NODES)
+
+
+@cache
+def _rule(n: int) -> tuple[np.ndarray, np.ndarray]:
+    z, weight = np.polynomial.hermite_e.hermegauss(n)
     return z, weight / weight.sum()

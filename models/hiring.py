@@ -130,7 +130,7 @@ def _line(outlook: Outlook, cell: Cell, rows: list[int], *, chances: np.ndarray,
             by_team.setdefault((outlook.posts[i].department, outlook.posts[i].team), []).append(i)
     counts: list[Count] = []
     for k, end in enumerate(outlook.month_ends):
-        teams = [given_company(chances[team, k], shock) for team in by_team.values()]
+        teams = given_company([chances[team, k] for team in by_team.values()], shock)
         counts.append(told(together(teams, certain=sum(day <= end for day in going))))
     hires = np.maximum.accumulate([count.enough for count in counts])
     first = next((end for end, n in zip(outlook.month_ends, hires, strict=True) if n), None)

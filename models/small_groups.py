@@ -2,9 +2,9 @@
 
 Teams of at least ``min_group`` people are shown elsewhere. A second division of the same people, by department and job,
 would tell more than each alone: what a department has beyond its teams that are shown, or the one receptionist in a
-team of nurses, are differences of sums. Draw teams and groups as the two sides of a graph, with an edge where they share
-people: the sum over the people of an edge follows from the sums of both sides exactly when the edge lies on no ring
-(a bridge). Groups with a bridge of too few people are merged until there is none.
+team of nurses, are differences of sums. Draw teams and groups as the two sides of a graph, with an edge where they
+share people: the sum over the people of an edge follows from the sums of both sides exactly when the edge lies on no
+ring (a bridge). Groups with a bridge of too few people are merged until there is none.
 
 Not covered: two or more edges that are only together determined; whole numbers in place of sums have to do for those.
 """

@@ -156,7 +156,7 @@ def _quarters(days: Sequence[_Day], levels: Sequence[float], *, until: date | No
 def _cells(day: _Day, name: str, chances: np.ndarray, shock: Shock) -> list[dict[str, object]]:
     left = day.left(PERIODS[name])
     by_team: dict[tuple[str, str], np.ndarray] = day.people.groupby(["department", "team"]).indices  # type: ignore
-    given = {key: given_company(chances[rows], shock) for key, rows in by_team.items()}
+    given = dict(zip(by_team, given_company([chances[rows] for rows in by_team.values()], shock), strict=True))
     groups = {("team", t if d == "-" else f"{d} / {t}"): [(d, t)] for d, t in by_team}
     if 1 < day.people["department"].nunique() < len(by_team):  # otherwise they are the teams, or everybody
         for d, t in by_team:

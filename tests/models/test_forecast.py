@@ -37,44 +37,55 @@ def slow_counts(chances):
 
 @given(few_chances, st.floats(0.2, 3.0))
 def test_the_count_is_the_sum_over_every_way_to_leave_or_stay(chances, factor):
-    fast = poisson_binomial(np.array(chances), np.array([factor]))[0]
+    fast = poisson_binomial(np.array([chances]), np.array([factor]))[0, 0]
     assert fast == pytest.approx(slow_counts(shifted(np.array(chances), factor)), abs=1e-9)
 
 
 def test_in_a_large_team_what_is_cut_off_is_nothing():
     chances = np.full(2_000, 0.02)
-    counts = poisson_binomial(chances, np.array([0.5, 1.0, 2.0]))
+    (counts,) = poisson_binomial(chances[None, :], np.array([0.5, 1.0, 2.0]))
     assert counts.shape[1] < 500
     assert counts.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-9)
     assert counts[1] @ np.arange(counts.shape[1]) == pytest.approx(40.0)
 
 
+def test_a_team_alone_has_the_counts_it_has_among_teams_of_other_sizes():
+    rng = np.random.default_rng(4)
+    teams = [rng.uniform(0, 0.3, n) for n in (3, 40, 0, 4, 1, 5)]
+    together_, shock = given_company(teams, Shock(0.2, 0.3)), Shock(0.2, 0.3)
+    for team, found in zip(teams, together_, strict=True):
+        assert found == pytest.approx(given_company([team], shock)[0], abs=1e-12)
+        assert found.shape[1] <= len(team) + 1
+
+
 def test_without_shocks_a_group_is_plain_chance_and_teams_do_not_matter():
     a, b, none = np.array([0.1, 0.3]), np.array([0.2]), Shock(0.0, 0.0)
-    apart = together([given_company(a, none), given_company(b, none)])
+    apart = together(given_company([a, b], none))
     assert apart == pytest.approx(slow_counts([0.1, 0.3, 0.2]))
 
 
 def test_shocks_widen_the_count_and_leave_its_mean_nearly_where_it_was():
     teams = [np.full(10, 0.08)] * 30
-    plain, shocked = (together([given_company(t, s) for t in teams]) for s in (Shock(0, 0), Shock(0.2, 0.3)))
-    places = np.arange(len(plain))
-    spread = [np.sqrt(pmf @ (places - pmf @ places) ** 2) for pmf in (plain, shocked)]
-    assert shocked @ places == pytest.approx(24.0, rel=0.01)
+    plain, shocked = (together(given_company(teams, s)) for s in (Shock(0, 0), Shock(0.2, 0.3)))
+    means = [float(pmf @ np.arange(len(pmf))) for pmf in (plain, shocked)]
+    spread = [
+        np.sqrt(pmf @ (np.arange(len(pmf)) - mean) ** 2) for pmf, mean in zip((plain, shocked), means, strict=True)
+    ]
+    assert means == pytest.approx([24.0, 24.0], rel=0.01)
     assert spread[1] == pytest.approx(np.sqrt(24 * 0.92 + (24 * 0.2) ** 2 + 30 * (0.8 * 0.3) ** 2), rel=0.05)
 
 
 def test_twice_as_many_nodes_change_no_figure_that_is_told(monkeypatch):
     teams = [np.full(12, 0.05 + 0.01 * i) for i in range(9)]
-    few = told(together([given_company(t, Shock(0.3, 0.5)) for t in teams]))
+    few = told(together(given_company(teams, Shock(0.3, 0.5))))
     monkeypatch.setattr(forecast, "NODES", 2 * forecast.NODES)
-    many = told(together([given_company(t, Shock(0.3, 0.5)) for t in teams]))
+    many = told(together(given_company(teams, Shock(0.3, 0.5))))
     assert (few.low, few.high, few.enough) == (many.low, many.high, many.enough)
     assert few.chance == pytest.approx(many.chance, abs=0.005)
 
 
 def test_people_under_notice_count_in_full():
-    counts = together([given_company(np.array([0.1, 0.1]), Shock(0, 0))], certain=3)
+    counts = together(given_company([np.array([0.1, 0.1])], Shock(0, 0)), certain=3)
     assert counts[:3].tolist() == [0, 0, 0]
     assert counts[3] == pytest.approx(0.81)
     assert together([], certain=2) == pytest.approx([0, 0, 1])
@@ -82,7 +93,7 @@ def test_people_under_notice_count_in_full():
 
 @given(few_chances, st.floats(0.5, 0.95))
 def test_the_interval_states_the_chance_it_has_and_hires_suffice_as_promised(chances, service):
-    pmf = together([given_company(np.array(chances), Shock(0.1, 0.2))])
+    pmf = together(given_company([np.array(chances)], Shock(0.1, 0.2)))
     count = told(pmf, service_level=service)
     assert count.chance == pytest.approx(pmf[count.low : count.high + 1].sum())
     assert pmf[: count.enough + 1].sum() >= service - 1e-6
@@ -157,7 +168,7 @@ def test_intervals_cover_what_they_promise_when_the_shocks_are_learned_from_the_
     held, promised = [], []
     shock = learn_shock(invented(0.2, 0.4, 6, rng))
     for past in itertools.chain(*invented(0.2, 0.4, 12, rng)):
-        count = told(together([given_company(past.chances, shock)]))
+        count = told(together(given_company([past.chances], shock)))
         held.append(count.low <= past.left <= count.high)
         promised.append(count.chance)
     assert np.mean(held) == pytest.approx(np.mean(promised), abs=0.05)
