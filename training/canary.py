@@ -11,14 +11,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from training.fit import Panel, Trained, days_between
 
-MOST_ROWS = 8_000
+MOST_ROWS = 6_000
+ROUNDS = 80
+PARAMETERS = {
+    "objective": "binary", "num_leaves": 16, "learning_rate": 0.1, "seed": 0, "deterministic": True,
+    "force_row_wise": True, "num_threads": 1, "verbosity": -1,
+}  # fmt: skip
+"""One thread: a team of threads waits for a busy core, a minute instead of a second."""
+
 TEST_SHARE = 0.3
 FEWEST_LEAVERS = 10
 
@@ -80,7 +87,6 @@ def _auc(
     tested: np.ndarray,
     lesson: np.ndarray | None = None,
 ) -> float:
-    known = np.isfinite(values[taught]).any(axis=0)
-    learner = HistGradientBoostingClassifier(max_iter=80, max_leaf_nodes=16, early_stopping=False, random_state=0)
-    learner.fit(values[taught][:, known], (left if lesson is None else lesson)[taught])
-    return float(roc_auc_score(left[tested], learner.predict_proba(values[tested][:, known])[:, 1]))
+    lessons = left if lesson is None else lesson
+    learner = lgb.train(PARAMETERS, lgb.Dataset(values[taught], label=lessons[taught]), num_boost_round=ROUNDS)
+    return float(roc_auc_score(left[tested], learner.predict(values[tested], num_threads=1)))
