@@ -20,7 +20,7 @@ from training.fit import Panel, Trained, days_between
 
 MOST_ROWS = 6_000
 SHUFFLES = 7
-"""One alone strays by a tenth where leavers sit in few departments: a chance liking for one of them looks like skill."""
+"""One alone strays by a tenth where leavers sit in few departments: a liking for one of them looks like skill."""
 
 ROUNDS = 80
 PARAMETERS = {
