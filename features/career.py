@@ -106,6 +106,15 @@ CARDS: tuple[Card, ...] = (
         source="CEB: job search +9 % around role anniversaries",
     ),
     Card(
+        "moves_1095d",
+        "growth",
+        "count",
+        "changes of department, team or job in the last 1095 days",
+        "{value} internal moves in the last three years",
+        "近三年内部调动 {value} 次",
+        window_days=1095,
+    ),
+    Card(
         "days_since_manager_change",
         "manager",
         "days",
@@ -235,6 +244,7 @@ def columns(panel: Panel) -> Frame:
         _since("last_promotion", "level").alias("days_since_promotion"),
         _since("last_move", "any_post").alias("days_since_move"),
         _since("last_manager_change", "manager_id").alias("days_since_manager_change"),
+        nw.when(nw.col("any_post") > 0).then(nw.col("moves")).alias("moves_1095d"),
         nw.when(~nw.col("level").is_null()).then(nw.col("promotions")).cast(nw.Float64).alias("promotions_730d"),
         nw.when(~nw.col("manager_id").is_null()).then(nw.col("manager_changes")).alias("manager_changes_365d"),
         nw.col("level").cast(nw.Float64),
@@ -269,6 +279,7 @@ def _steps(panel: Panel) -> Frame:
         nw.when(nw.col("moved")).then(on).max().alias("last_move"),
         nw.when(nw.col("manager_changed")).then(on).max().alias("last_manager_change"),
         nw.when(nw.col("promoted") & (age < 730)).then(1.0).otherwise(0.0).sum().alias("promotions"),
+        nw.when(nw.col("moved") & (age < 1095)).then(1.0).otherwise(0.0).sum().alias("moves"),
         nw.when(nw.col("manager_changed") & (age < 365)).then(1.0).otherwise(0.0).sum().alias("manager_changes"),
         nw.len().alias("any_post"),
     )
@@ -279,7 +290,7 @@ def _reports(panel: Panel) -> Frame:
     keys = ["employee_id", "place"]
     counts = panel.rows.filter(~nw.col("manager_id").is_null()).group_by("manager_id", "place").agg(nw.len().alias("n"))
     counts = counts.rename({"manager_id": "employee_id"})
-    known = (~nw.col("manager_id").is_null()).sum().over("place") > 0
+    known = (~nw.col("manager_id").is_null()).cast(nw.Int64).sum().over("place") > 0
     rows = panel.rows.select(*keys, "manager_id").join(counts, on=keys, how="left")
     reports = nw.when(known).then(nw.col("n").cast(nw.Float64).fill_null(0.0)).alias("direct_reports")
     return rows.select(*keys, reports)

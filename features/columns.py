@@ -13,7 +13,8 @@ class Column:
     """One column: what a value means, in which unit, and which values are possible.
 
     ``allowed`` is the closed list of values (empty = free). A value outside of it quarantines the row, unless
-    ``otherwise`` names the value that stands for it. ``default`` is what an empty cell means.
+    ``otherwise`` names the value that stands for it. ``default`` is what an empty cell means. ``begins``: a month in
+    place of a day stands for its first day, not for its last.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     default: object = None
     otherwise: str | None = None
+    begins: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ def must(name: str, en: str, zh: str, *, allowed: tuple[str, ...] = (), otherwis
     return Column(name, "text", True, en, zh, allowed=allowed, otherwise=otherwise)
 
 
-def day(name: str, en: str, zh: str, *, required: bool = False) -> Column:
-    """A date."""
-    return Column(name, "date", required, en, zh, unit="date")
+def day(name: str, en: str, zh: str, *, required: bool = False, begins: bool = False) -> Column:
+    """A date; ``begins``: the first day of something."""
+    return Column(name, "date", required, en, zh, unit="date", begins=begins)
 
 
 def amount(name: str, en: str, zh: str, *, unit: str, most: float | None = None) -> Column:

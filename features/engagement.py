@@ -12,29 +12,11 @@ from dataclasses import replace
 import narwhals.stable.v2 as nw
 
 from features import windows
-from features.cards import Card, Driver
+from features.answers import FEWEST_ANSWERS, ITEMS, scaled
+from features.cards import Card
 from features.engine import Frame, quotient
 from features.snapshots import Panel
 from features.windows import MILLION, Measure, change, mean, others_mean, ratio, seen, units
-
-FEWEST_ANSWERS = 4
-"""With the person asked about a group of five: fewer would let others' answers be worked out."""
-
-ITEMS: dict[str, tuple[Driver, int, str, str]] = {
-    "engagement": ("engagement", -1, "engagement", "敬业度"),
-    "growth": ("growth", -1, "growth", "成长"),
-    "recognition": ("recognition", -1, "recognition", "认可"),
-    "belonging": ("belonging", -1, "belonging", "归属感"),
-    "workload": ("workload", -1, "the workload", "工作量"),
-    "pay": ("pay", -1, "pay", "薪酬"),
-    "manager": ("manager", -1, "the manager", "上级"),
-    "fairness": ("fairness", -1, "fairness", "公平"),
-    "wellbeing": ("workload", -1, "wellbeing", "身心状态"),
-    "enps": ("engagement", -1, "recommending the employer", "雇主推荐意愿"),
-    "intent_to_stay": ("engagement", -1, "the wish to stay", "留任意愿"),
-    "other": ("engagement", 0, "the organisation's own questions", "自设题目"),
-}
-"""item -> driver, expected direction, words in en and zh; items of the organisation's own are taken together."""
 
 GRIFFETH = "Griffeth 2000, Rubenstein 2018: satisfaction r = -.19 to -.28, intention r = .38 to .45"
 HOFFMAN = "Hoffman & Tadelis 2021: from the 10th to the 90th percentile of managers 60 % fewer exits"
@@ -236,7 +218,7 @@ nor whether somebody answered, nor (in teams this small) what the others said.""
 def columns(panel: Panel) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``."""
     keys = ["employee_id", "place"]
-    answers = _scaled(panel.facts["surveys"])
+    answers = scaled(panel.facts["surveys"])
     rows = panel.rows.select(*keys, "department", "team", "manager_id")
     for part in (_levels(panel, answers), _latest(panel, answers), _days(panel, answers)):
         rows = rows.join(part, on=keys, how="left")
@@ -254,17 +236,6 @@ def columns(panel: Panel) -> Frame:
         nw.when(nw.col("_others_days") > 0)
         .then(quotient(nw.col("survey_days_90d"), nw.col("_others_days")))
         .alias("survey_days_vs_others_90d"),
-    )
-
-
-def _scaled(surveys: Frame) -> Frame:
-    """Answers with ``score`` on 0 to 1, in thousandths, so that squares stay exact; own items become ``other``."""
-    low, high = nw.col("scale_min"), nw.col("scale_max")
-    share = quotient(nw.col("score") - low, high - low).clip(0.0, 1.0)
-    known = nw.when(nw.col("item").is_in([item for item in ITEMS if item != "other"])).then(nw.col("item"))
-    usable = surveys.filter(high > low, ~nw.col("score").is_null())
-    return usable.with_columns(
-        quotient((share * 1000).round(0), 1000.0).alias("score"), known.fill_null("other").alias("item")
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import narwhals.stable.v2 as nw
 
-from features import windows
+from features import positions, windows
 from features.cards import Card
-from features.engine import Frame, quotient
+from features.comparisons import standing
+from features.engine import Frame, held, quotient
 from features.snapshots import Panel
 from features.windows import fixed, others_mean, units
 
 HIGH = 0.8
 """A rating of at least this share of the maximum counts as high."""
+FEWEST_RATED = 3
+"""The mean rating of a team is told when at least so many others in it are rated."""
 
 CARDS: tuple[Card, ...] = (
     Card(
@@ -51,6 +54,63 @@ CARDS: tuple[Card, ...] = (
         "团队其他成员绩效评分的差异为 {value}",
         expected=1,
     ),
+    Card(
+        "team_review_vs_company",
+        "fairness",
+        "share",
+        "mean latest rating of the others in the team minus the mean of all others",
+        "ratings in the team {value} apart from those of the organisation",
+        "团队绩效评分与全员平均之差为 {value}",
+    ),
+    Card(
+        "team_raise_share_vs_company_365d",
+        "fairness",
+        "share",
+        "share of the others in the team with a raise in the last 365 days minus that share among all others",
+        "a share of raises in the team {value} apart from the organisation",
+        "团队近一年调薪比例与全员之差为 {value}",
+        expected=-1,
+        window_days=365,
+    ),
+    Card(
+        "team_promotion_share_vs_company_730d",
+        "fairness",
+        "share",
+        "share of the others in the team promoted in the last 730 days minus that share among all others",
+        "a share of promotions in the team {value} apart from the organisation",
+        "团队近两年晋升比例与全员之差为 {value}",
+        expected=-1,
+        window_days=730,
+        source="Griffeth 2000: promotion chances r = -.16",
+    ),
+    Card(
+        "review_standing_in_job",
+        "recognition",
+        "share",
+        "share of the others in the same job whose latest rating by a manager is lower (half of the equal ones)",
+        "a review above that of {value} of colleagues in the same job",
+        "绩效评分高于 {value} 的同岗位同事",
+        expected=-1,
+        source="Griffeth 2000: performance r = -.15 to -.17, both ends leave more",
+    ),
+    Card(
+        "pay_standing_in_job",
+        "pay",
+        "share",
+        "share of the others in the same job and currency whose pay is lower (half of the equal ones)",
+        "pay above that of {value} of colleagues in the same job",
+        "薪酬高于 {value} 的同岗位同事",
+        expected=-1,
+        source="Dube, Giuliano & Leonard: quits answer to pay below peers; separation elasticity -3 to -4.5",
+    ),
+    Card(
+        "review_above_pay_in_job",
+        "fairness",
+        "share",
+        "standing of the rating in the job minus standing of the pay in the job: rated higher than paid",
+        "a standing by review {value} above the standing by pay in the same job",
+        "在同岗位中绩效名次比薪酬名次高 {value}",
+    ),
 )
 
 
@@ -65,15 +125,20 @@ def columns(panel: Panel) -> Frame:
     last = last.select(*keys, nw.col("happened_on").alias("reviewed_on"), "reviewer_id", "share")
     own = windows.latest(ratings.filter(nw.col("source") == "self"), panel.as_of, ["employee_id"])
     own = own.select(*keys, nw.col("share").alias("_self"))
-    rows = panel.rows.select(*keys, "as_of", "team").join(last, on=keys, how="left").join(own, on=keys, how="left")
-    rows = rows.join(_rewards(panel), on=keys, how="left")
-    rows = rows.join(_reviewers(panel, by_manager), on=["reviewer_id", "place"], how="left")
-    rows = rows.join(_own_by_reviewer(panel, by_manager), on=[*keys, "reviewer_id"], how="left")
+    rows = panel.rows.select(*keys, "as_of", "team", "job", "pay", nw.col("currency").fill_null("").alias("_money"))
+    for part in (last, own, positions.last_reward(panel.history), _steps(panel)):
+        rows = rows.join(part, on=keys, how="left")
+    rows = held(rows)
+    rows = rows.join(standing(rows, "share", ["job"], name="review_standing_in_job"), on=keys, how="left")
+    rows = rows.join(standing(rows, "pay", ["job", "_money"], name="pay_standing_in_job"), on=keys, how="left")
+    given = held(windows.history(by_manager, panel.as_of, window=730))
+    rows = rows.join(_reviewers(given), on=["reviewer_id", "place"], how="left")
+    rows = rows.join(_own_by_reviewer(given), on=[*keys, "reviewer_id"], how="left")
     others_n = nw.col("_given_n") - nw.col("_mine_n").fill_null(0)
     others_sum = units(nw.col("_given") - nw.col("_mine").fill_null(0))
     score = nw.col("share")
     level, square = others_mean(score, ["team"]), others_mean(score * score, ["team"])
-    unrewarded = (score >= HIGH) & ~(nw.col("_rewarded_on") > nw.col("reviewed_on")).fill_null(False)
+    unrewarded = (score >= HIGH) & ~(nw.col("rewarded_on") > nw.col("reviewed_on")).fill_null(False)
     return rows.with_columns(
         nw.when(others_n >= windows.FEWEST_OTHERS)
         .then(score - quotient(others_sum, others_n))
@@ -83,27 +148,43 @@ def columns(panel: Panel) -> Frame:
         .then((nw.col("as_of") - nw.col("reviewed_on")).cast(nw.Float64))
         .alias("high_review_unrewarded_days"),
         (square - level * level).clip(0.0, None).sqrt().alias("team_review_spread"),
+        (others_mean(score, ["team"], fewest=FEWEST_RATED) - others_mean(score, [])).alias("team_review_vs_company"),
+        *[
+            (others_mean(nw.col(had), ["team"]) - others_mean(nw.col(had), [])).alias(name)
+            for had, name in (
+                ("_raised", "team_raise_share_vs_company_365d"),
+                ("_promoted", "team_promotion_share_vs_company_730d"),
+            )
+        ],
+        (nw.col("review_standing_in_job") - nw.col("pay_standing_in_job")).alias("review_above_pay_in_job"),
     )
 
 
-def _rewards(panel: Panel) -> Frame:
-    """The day of the last raise or promotion on record."""
-    better = (nw.col("raise_share") > 0).fill_null(False) | nw.col("promoted").fill_null(False)
-    steps = panel.history.with_columns(nw.when(better).then(nw.col("happened_on")).alias("_rewarded_on"))
-    return steps.group_by("employee_id", "place").agg(nw.col("_rewarded_on").max())
+def _steps(panel: Panel) -> Frame:
+    """Who got a raise or a promotion lately (1 or 0), where pay or level is known."""
+    keys = ["employee_id", "place"]
+    steps = panel.history.join(panel.rows.select(*keys, "as_of"), on=keys, how="inner")
+    age = nw.col("as_of") - nw.col("happened_on")
+    return steps.group_by(*keys).agg(
+        _any((nw.col("raise_share") > 0) & (age < 365), nw.col("pay")).alias("_raised"),
+        _any(nw.col("promoted") & (age < 730), nw.col("level")).alias("_promoted"),
+    )
 
 
-def _reviewers(panel: Panel, ratings: Frame) -> Frame:
+def _any(happened: nw.Expr, told: nw.Expr) -> nw.Expr:
+    hit = nw.when(happened.fill_null(False)).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+    return nw.when(~told.is_null()).then(hit).max()
+
+
+def _reviewers(given: Frame) -> Frame:
     """What each reviewer gave to everybody in the last 730 days."""
-    given = windows.history(ratings, panel.as_of, window=730)
     return given.group_by("reviewer_id", "place").agg(
         fixed(nw.col("share")).sum().alias("_given"), nw.len().cast(nw.Int64).alias("_given_n")
     )
 
 
-def _own_by_reviewer(panel: Panel, ratings: Frame) -> Frame:
+def _own_by_reviewer(given: Frame) -> Frame:
     """The part of it that concerns the person: it has no place in a comparison with others."""
-    given = windows.history(ratings, panel.as_of, window=730)
     return given.group_by("employee_id", "place", "reviewer_id").agg(
         fixed(nw.col("share")).sum().alias("_mine"), nw.len().cast(nw.Int64).alias("_mine_n")
     )

@@ -1,4 +1,4 @@
-"""Room to grow: courses, skills against what the job asks for, goals, and wishes that nobody has answered."""
+"""Room to grow: courses taken and left open, skills against what the job asks for, and what would close the gap."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import narwhals.stable.v2 as nw
 
 from features import windows
 from features.cards import Card
-from features.engine import Frame, quotient
+from features.engine import Frame, held, quotient
+from features.skill_gaps import gaps, levels, summed_up
 from features.snapshots import Panel
-from features.windows import Measure, fixed, seen, total, units
-
-BEHIND = 0.1
-"""A goal is behind when its progress lags the share of its time that has passed by more than this."""
+from features.windows import Measure, fixed, others_mean, ratio, seen, total, units
 
 CARDS: tuple[Card, ...] = (
     Card(
@@ -69,71 +67,68 @@ CARDS: tuple[Card, ...] = (
         "已达到 {value} 的岗位技能要求",
     ),
     Card(
-        "goals_open",
+        "courses_not_begun_365d",
         "growth",
         "count",
-        "goals not finished with an update in the last 365 days",
-        "{value} open goals",
-        "进行中的目标 {value} 个",
+        "courses assigned in the last 365 days of which neither a beginning nor an end is on record",
+        "{value} courses assigned but not begun",
+        "已指派但尚未开始的课程 {value} 门",
         window_days=365,
     ),
     Card(
-        "goals_overdue",
-        "workload",
-        "count",
-        "open goals past their due date",
-        "{value} goals past their date",
-        "逾期目标 {value} 个",
-        expected=1,
-        window_days=365,
-    ),
-    Card(
-        "goals_behind",
-        "workload",
-        "count",
-        "open goals whose progress lags the time passed by more than a tenth",
-        "{value} goals behind schedule",
-        "进度落后的目标 {value} 个",
-        expected=1,
-        window_days=365,
-    ),
-    Card(
-        "goals_progress",
+        "courses_finished_share_730d",
         "growth",
         "share",
-        "mean progress of the goals with an update in the last 365 days",
-        "goals {value} done on average",
-        "目标平均完成 {value}",
-        expected=-1,
+        "share of the courses with a record in the last 730 days that were completed",
+        "{value} of the courses of the last two years completed",
+        "近两年的课程中已完成 {value}",
+        window_days=730,
+    ),
+    Card(
+        "oldest_open_course_days",
+        "growth",
+        "days",
+        "days since the last record of the open course that has waited longest, within 365 days; unknown when none is",
+        "a course left open for {value}",
+        "有课程搁置已 {value}",
         window_days=365,
     ),
     Card(
-        "days_since_goal_update",
+        "learning_hours_ratio_180d",
         "growth",
-        "days",
-        "days since any goal was last updated",
-        "{value} since a goal was last updated",
-        "距上次更新目标已 {value}",
-        expected=1,
+        "ratio",
+        "learning hours in the last 180 days against the person's own rate in the 180 days before: (now + 1) / "
+        "(expected + 1)",
+        "learning at {value} of the person's own usual pace",
+        "学习时长为本人平时的 {value} 倍",
+        window_days=360,
     ),
     Card(
-        "wish",
+        "learning_hours_vs_job_180d",
         "growth",
-        "category",
-        "what the person last said to want: promotion, transfer, skill, flexibility, none",
-        "last stated wish: {value}",
-        "最近表达的意愿：{value}",
-        kind="category",
+        "hours",
+        "learning hours in 180 days minus the mean of the others in the same job",
+        "{value} of learning apart from colleagues in the same job",
+        "学习时长与同岗位同事平均之差为 {value}",
+        window_days=180,
     ),
     Card(
-        "wish_unanswered_days",
+        "skills_gained_365d",
         "growth",
-        "days",
-        "days since a wish was stated with no promotion or move after it; unknown when none is open",
-        "a wish unanswered for {value}",
-        "提出的意愿已有 {value} 未得到回应",
-        expected=1,
-        source="Griffeth 2000: promotion chances r = -.16",
+        "score",
+        "levels gained (or lost) in the last 365 days, summed over the skills that were already rated before",
+        "{value} skill levels gained in the last 365 days",
+        "近 365 天技能提升共 {value} 级",
+        window_days=365,
+    ),
+    Card(
+        "courses_closing_gap",
+        "growth",
+        "count",
+        "courses on offer that teach a skill in which the person is known to lack a level for the present job, lead "
+        "beyond the level held, and of which the person has no record",
+        "{value} courses on offer that would close a skill gap and were not taken up",
+        "可弥补技能差距但尚未参加的课程 {value} 门",
     ),
 )
 
@@ -141,111 +136,83 @@ CARDS: tuple[Card, ...] = (
 def columns(panel: Panel) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``."""
     keys = ["employee_id", "place"]
-    rows = panel.rows.select(*keys)
-    for part in (_learning(panel), _skills(panel), _goals(panel), _wishes(panel)):
+    records = panel.facts["learning"]
+    courses = held(windows.latest(records, panel.as_of, ["employee_id", "course_id"]))
+    rated = held(levels(panel))
+    missing = gaps(panel, panel.rows, rated)
+    rows = panel.rows.select(*keys, "job").join(_learning(panel, courses), on=keys, how="left")
+    met = summed_up(missing).rename({"gap": "skill_gap", "met": "skills_met_share"})
+    for part in (met, _gained(panel, rated), _on_offer(panel, missing, courses)):
         rows = rows.join(part, on=keys, how="left")
-    return rows
+    hours = nw.col("learning_hours_180d")
+    return rows.with_columns((hours - others_mean(hours, ["job"])).alias("learning_hours_vs_job_180d"))
 
 
-def _learning(panel: Panel) -> Frame:
+def _learning(panel: Panel, courses: Frame) -> Frame:
     keys = ["employee_id", "place"]
     facts = panel.facts["learning"]
     done = nw.col("status") == "completed"
     measures = [
         Measure("rows", nw.lit(1.0), (365,)),
         Measure("completed", nw.when(done).then(nw.lit(1.0)), (365,)),
-        Measure("hours", nw.when(done).then(nw.col("hours")), (180,)),
+        Measure("hours", nw.when(done).then(nw.col("hours")), (180, 360)),
     ]
     sums = windows.window_sums(panel.spine, facts, measures)
-    course = ["employee_id", "course_id"]
-    state = windows.latest(facts, panel.as_of, course).join(panel.rows.select(*keys, "as_of"), on=keys, how="inner")
-    fresh = nw.col("status").is_in(["assigned", "started"]) & (nw.col("as_of") - nw.col("happened_on") < 365)
-    unfinished = state.filter(fresh).group_by(*keys).agg(nw.len().alias("_open"))
     last = windows.last_day(facts.filter(done), panel.as_of, ["employee_id"])
-    rows = sums.join(unfinished, on=keys, how="left").join(last, on=keys, how="left")
+    rows = sums.join(_states(panel, courses), on=keys, how="left").join(last, on=keys, how="left")
+    told = ~seen("rows", 365).is_null()
     return rows.select(
         *keys,
         total("completed", 365).alias("courses_completed_365d"),
         total("hours", 180).alias("learning_hours_180d"),
-        nw.when(~seen("rows", 365).is_null()).then(nw.col("_open").fill_null(0)).alias("courses_open_365d"),
+        ratio("hours", 180, 360).alias("learning_hours_ratio_180d"),
+        nw.when(told).then(nw.col("_open").fill_null(0)).alias("courses_open_365d"),
+        nw.when(told).then(nw.col("_waiting").fill_null(0)).alias("courses_not_begun_365d"),
+        nw.when(nw.col("_known") > 0)
+        .then(quotient(nw.col("_done"), nw.col("_known")))
+        .alias("courses_finished_share_730d"),
+        (nw.col("as_of") - nw.col("_oldest")).cast(nw.Float64).alias("oldest_open_course_days"),
         (nw.col("as_of") - nw.col("last_day")).cast(nw.Float64).alias("days_since_learning"),
     )
 
 
-def _skills(panel: Panel) -> Frame:
-    """Levels held against levels required by the job in force; a skill nobody has rated says nothing."""
+def _states(panel: Panel, courses: Frame) -> Frame:
+    """How far each person's courses are, by the latest record of each."""
     keys = ["employee_id", "place"]
-    needed = windows.history(panel.facts["job_skills"], panel.as_of).rename({"level": "_for_level"})
-    people = panel.rows.select(*keys, "job", "level")
-    asked = people.join(needed.select("job", "_for_level", "skill", "required_level", "place"), on=["job", "place"])
-    asked = asked.filter(nw.col("_for_level").is_null() | (nw.col("_for_level") == nw.col("level")))
-    asked = asked.group_by(*keys, "skill").agg(nw.col("required_level").max())
-    rated = panel.facts["skills"].filter(~nw.col("level").is_null())
-    held = windows.latest(rated, panel.as_of, ["employee_id", "skill"]).select(
-        *keys, "skill", nw.col("level").alias("_held")
-    )
-    missing = (nw.col("required_level") - nw.col("_held")).clip(0.0, None)
-    both = asked.join(held, on=[*keys, "skill"], how="inner").filter(~nw.col("required_level").is_null())
-    sums = both.group_by(*keys).agg(
-        fixed(missing).sum().alias("_gap"), (missing <= 0).cast(nw.Int64).sum().alias("_met"), nw.len().alias("_n")
-    )
-    return sums.select(
-        *keys,
-        quotient(units(nw.col("_gap")), nw.col("_n")).alias("skill_gap"),
-        quotient(nw.col("_met"), nw.col("_n")).alias("skills_met_share"),
-    )
-
-
-def _goals(panel: Panel) -> Frame:
-    keys, goal = ["employee_id", "place"], ["goal_id"]
-    facts = panel.facts["goals"]
-    state = windows.latest(facts, panel.as_of, goal).drop("due_on")
-    due = windows.latest(facts.filter(~nw.col("due_on").is_null()), panel.as_of, goal)
-    state = state.join(due.select("goal_id", "place", "due_on"), on=["goal_id", "place"], how="left")
-    begun = (
-        windows.history(facts, panel.as_of)
-        .group_by("goal_id", "place")
-        .agg(nw.col("happened_on").min().alias("_begun"))
-    )
-    state = state.join(begun, on=["goal_id", "place"], how="left")
-    state = state.join(panel.rows.select(*keys, "as_of"), on=keys, how="inner")
-    fresh = nw.col("as_of") - nw.col("happened_on") < 365
-    unfinished = fresh & (nw.col("progress") < 1)
-    passed = quotient(nw.col("as_of") - nw.col("_begun"), nw.col("due_on") - nw.col("_begun"))
-    timed = unfinished & (nw.col("due_on") > nw.col("_begun"))
-    sums = state.group_by(*keys).agg(
+    state = courses.join(panel.rows.select(*keys, "as_of"), on=keys, how="inner")
+    age, status = nw.col("as_of") - nw.col("happened_on"), nw.col("status")
+    unfinished = status.is_in(["assigned", "started"]) & (age < 365)
+    recent = ~status.is_null() & (age < 730)
+    return state.group_by(*keys).agg(
         _count(unfinished).alias("_open"),
-        _count(unfinished & (nw.col("due_on") < nw.col("as_of"))).alias("_overdue"),
-        _count(timed & (nw.col("progress") < passed - BEHIND)).alias("_behind"),
-        nw.when(fresh).then(fixed(nw.col("progress"))).otherwise(0).sum().alias("_progress"),
-        _count(fresh & ~nw.col("progress").is_null()).alias("_n"),
-        nw.col("happened_on").max().alias("_updated"),
-    )
-    feed = windows.window_sums(panel.spine, facts, [Measure("goals", nw.lit(1.0), (365,))])
-    rows = feed.join(sums, on=keys, how="left")
-    told = ~seen("goals", 365).is_null()
-    return rows.select(
-        *keys,
-        *(nw.when(told).then(nw.col(f"_{x}").fill_null(0)).alias(f"goals_{x}") for x in ("open", "overdue", "behind")),
-        nw.when(nw.col("_n") > 0).then(quotient(units(nw.col("_progress")), nw.col("_n"))).alias("goals_progress"),
-        (nw.col("as_of") - nw.col("_updated")).cast(nw.Float64).alias("days_since_goal_update"),
+        _count((status == "assigned") & (age < 365)).alias("_waiting"),
+        _count(recent).alias("_known"),
+        _count(recent & (status == "completed")).alias("_done"),
+        nw.when(unfinished).then(nw.col("happened_on")).min().alias("_oldest"),
     )
 
 
-def _wishes(panel: Panel) -> Frame:
+def _gained(panel: Panel, rated: Frame) -> Frame:
+    """Levels now against the levels of a year before, skill by skill."""
     keys = ["employee_id", "place"]
-    told = panel.facts["aspirations"].filter(~nw.col("wants").is_null())
-    wish = windows.latest(told, panel.as_of, ["employee_id"]).select(*keys, "wants", "happened_on")
-    answered = panel.history.with_columns(
-        nw.when(nw.any_horizontal("promoted", "moved", ignore_nulls=True)).then(nw.col("happened_on")).alias("_step")
-    )
-    answered = answered.group_by(*keys).agg(nw.col("_step").max())
-    rows = panel.rows.select(*keys, "as_of").join(wish, on=keys, how="inner").join(answered, on=keys, how="left")
-    is_open = (nw.col("wants") != "none") & ~(nw.col("_step") > nw.col("happened_on")).fill_null(False)
-    waiting = (nw.col("as_of") - nw.col("happened_on")).cast(nw.Float64)
-    return rows.select(
-        *keys, nw.col("wants").alias("wish"), nw.when(is_open).then(waiting).alias("wish_unanswered_days")
-    )
+    before = levels(panel, delay=365).rename({"held": "_before"})
+    both = rated.join(before, on=[*keys, "skill"], how="inner")
+    gain = both.group_by(*keys).agg(fixed(nw.col("held") - nw.col("_before")).sum().alias("_gain"))
+    return gain.select(*keys, units(nw.col("_gain")).alias("skills_gained_365d"))
+
+
+def _on_offer(panel: Panel, missing: Frame, courses: Frame) -> Frame:
+    """Courses that would close a gap; none, not unknown, once courses and some level of the person are on record."""
+    keys = ["employee_id", "place"]
+    offered = windows.history(panel.facts["courses"], panel.as_of).select("place", "course_id", "skill", "to_level")
+    offered = held(offered)
+    useful = missing.filter(nw.col("missing") > 0).join(offered, on=["place", "skill"], how="inner")
+    useful = useful.filter((nw.col("to_level") > nw.col("held")).fill_null(True))
+    useful = useful.join(courses.select(*keys, "course_id"), on=[*keys, "course_id"], how="anti")
+    found = useful.group_by(*keys).agg(nw.len().alias("_n"))
+    any_course = offered.select("place").unique()
+    judged = missing.select(*keys).unique().join(any_course, on="place", how="semi").join(found, on=keys, how="left")
+    return judged.select(*keys, nw.col("_n").cast(nw.Float64).fill_null(0.0).alias("courses_closing_gap"))
 
 
 def _count(condition: nw.Expr) -> nw.Expr:

@@ -17,12 +17,13 @@ from features.errors import FixableError
 from features.intake.arrivals import n_corrections, split_new
 from features.intake.checks import INDEX, Checked, Known, check, decide, shorten, specs
 from features.intake.parsing import Reading
+from features.intake.periods import file_day
 from features.intake.quarantine import CELLS_RULE, Edit, bad_rows, broken_rows, cells_text, edits, laid_out
 from features.intake.reading import FILE, ROW, RawFile, read
 from features.intake.refused import Refusal
 from features.intake.reports import FileReport, ImportReport, RepairReport
 from features.lake import QUARANTINE, Lake
-from features.mapping import FILE_NAME, Assigned, Mapping, Source, TableMapping, assign, load, sources
+from features.mapping import FILE_NAME, FROM_FILE, Assigned, Mapping, Source, TableMapping, assign, load, sources
 from features.tables import TABLES, Column, OwnColumn
 
 Progress = Callable[[str, int, int], None]
@@ -96,7 +97,7 @@ def _import_source(source: Source, lake: Lake, *, mapping: Mapping, today: date 
         cells, free_text = _without_free_text(cells, own, source.table)
         columns = specs(source.table, _named(cells), own)
         cells, remarks = shorten(cells, source.table, columns, entry)
-        reading, unclear = decide(cells, columns, entry)
+        reading, unclear = decide(cells, columns, entry, headers=assigned.columns)
         if unclear:
             raise FixableError("not imported, because its dates are not clear", unclear)
     except FixableError as error:
@@ -150,20 +151,49 @@ def _lay_out(raw: RawFile, assigned: Assigned, entry: TableMapping, table_name: 
     if absent and raw.headers:
         raise FixableError(
             f"not imported: no column for {', '.join(absent)}",
-            [f"the file has: {', '.join(h for h in raw.headers if h not in {r.header for r in assigned.refused})}"],
+            [
+                f"the file has: {', '.join(h for h in raw.headers if h not in {r.header for r in assigned.refused})}",
+                *_how_to_date(table_name, absent),
+            ],
         )
     if not raw.headers:
         return pl.DataFrame(
             schema={name: pl.String for name in there} | {ROW: pl.Int64, FILE: pl.String, INDEX: pl.Int64}
         )
+    dated = {(name, value) for name, value in entry.constants.items() if value == FROM_FILE}
     constants = [
         (pl.col(name).fill_null(pl.lit(value)) if name in assigned.columns else pl.lit(value).alias(name))
         for name, value in entry.constants.items()
+        if (name, value) not in dated
     ]
+    # A row without a date in a file that has dates is a row without a date.
+    constants += [pl.lit(_file_day(raw.name)).alias(name) for name, _ in sorted(dated) if name not in assigned.columns]
     single = frame[FILE].n_unique() <= 1
     index = pl.col(ROW) if single else pl.int_range(pl.len(), dtype=pl.Int64)
     chosen = frame.select(ROW, FILE, *(pl.col(header).alias(name) for name, header in assigned.columns.items()))
     return chosen.with_columns(*constants, index.alias(INDEX))
+
+
+def _how_to_date(table_name: str, absent: Sequence[str]) -> list[str]:
+    """What to do about a list without dates: it tells the posts of the day on which it was exported."""
+    if table_name != "positions" or list(absent) != ["happened_on"]:
+        return []
+    return [
+        "a roster tells the posts of the day of its export: write that day into the mapping, under "
+        f'[tables.positions.constants], as happened_on = "2023-04-30", or "{FROM_FILE}" with a file name like '
+        "花名册_20230430.csv; never the hiring date"
+    ]
+
+
+def _file_day(file_name: str) -> str:
+    """The day, or the end of the month, that a file's name ends with."""
+    day = file_day(file_name)
+    if day is None:
+        raise FixableError(
+            f'not imported: the mapping takes a date from the name of the file ("{FROM_FILE}"), and it has none',
+            ["call it like 花名册_20230430.csv (the day of the export)"],
+        )
+    return day
 
 
 def _without_free_text(
@@ -315,5 +345,9 @@ def _counted(bad: pl.DataFrame) -> tuple[tuple[str, str, int], ...]:
 
 
 def _absent_headers(raw: RawFile, entry: TableMapping) -> list[str]:
-    absent = [header for header in entry.columns if header not in raw.headers]
+    """Headers of the mapping that this file lacks; where a table has several files each has its own."""
+    absent = [header for header, target in entry.columns.items() if target and header not in raw.headers]
+    if len(entry.files) > 1:
+        filled = {entry.columns[header] for header in raw.headers if header in entry.columns} | entry.constants.keys()
+        absent = [header for header in absent if entry.columns[header] not in filled]
     return [f"the mapping names columns that the file does not have: {', '.join(absent)}"] if absent else []

@@ -11,8 +11,9 @@ import narwhals.stable.v2 as nw
 from features import engine, windows
 from features.cards import Card, Driver
 from features.engine import Frame, quotient
+from features.pairs import Pairs
 from features.snapshots import Panel
-from features.windows import Measure, Spine, others_mean, ratio, total
+from features.windows import Measure, others_mean, ratio, total
 
 KINDS = {
     "message": ("messages", "messages", "消息"),
@@ -198,39 +199,20 @@ CARDS: tuple[Card, ...] = (
         window_days=90,
         source="Visier; Krackhardt & Porter 1986: exits spread along ties",
     ),
-    _card(
-        "one_on_ones_with_manager_90d",
-        "one-on-ones with the present manager, begun by either, last 90 days",
-        "{value} one-on-ones with the manager in the last 90 days",
-        "近 90 天与上级一对一沟通 {value} 次",
-        driver="manager",
-        expected=-1,
-        window_days=90,
-        source="Friebel 2022: attention of managers lowers quits by a fifth",
-    ),
-    _card(
-        "days_since_one_on_one",
-        "days since the last one-on-one with the present manager",
-        "{value} since the last one-on-one with the manager",
-        "距上次与上级一对一沟通已 {value}",
-        driver="manager",
-        unit="days",
-        expected=1,
-    ),
 )
 
 
-def columns(panel: Panel) -> Frame:
+def columns(panel: Panel, pairs: Pairs) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``."""
     keys = ["employee_id", "place"]
-    facts = panel.facts["interactions"].with_columns(nw.col("counterpart_id").fill_null("").alias("with_id"))
-    facts = facts.filter(nw.col("with_id") != nw.col("employee_id"))
-    met = facts.filter(nw.col("with_id") != "")
-    turned = met.with_columns(nw.col("with_id").alias("employee_id"), nw.col("employee_id").alias("with_id"))
+    with_oneself = (nw.col("counterpart_id") == nw.col("employee_id")).fill_null(False)
+    facts = panel.facts["interactions"].filter(~with_oneself)
+    met = facts.filter(~nw.col("counterpart_id").is_null())
+    turned = met.with_columns(nw.col("counterpart_id").alias("employee_id"))
     received = engine.held(_received(panel, turned))
-    ties = _ties(panel, met, received.select(*keys, "_told30", "_told90"))
+    ties = _ties(panel, pairs.ties, received.select(*keys, "_told30", "_told90"))
     rows = panel.rows.select(*keys, "team")
-    for part in (_made(panel, facts), received, ties, _with_manager(panel, met, turned)):
+    for part in (_made(panel, facts), received, ties):
         rows = rows.join(part, on=keys, how="left")
     made, heard = nw.col("interactions_made_90d"), nw.col("interactions_received_90d")
     usual, team_made = nw.col("interactions_made_ratio_30d"), others_mean(made, ["team"])
@@ -279,35 +261,33 @@ def _received(panel: Panel, turned: Frame) -> Frame:
     )
 
 
-def _ties(panel: Panel, met: Frame, told: Frame) -> Frame:
+def _ties(panel: Panel, in_touch: Frame, told: Frame) -> Frame:
     """Who is in touch with whom on each snapshot; null while nobody's counterparts have been recorded long enough."""
-    keys, pair = ["employee_id", "place"], ["employee_id", "with_id"]
-    out30, out90 = (
-        engine.held(windows.contacts(met, panel.as_of, pair, window=window).select(*pair, "place"))
-        for window in (30, 90)
-    )
-    back = out90.rename({"employee_id": "with_id", "with_id": "employee_id"})
-    pairs = out90.join(_others(panel), on=["with_id", "place"], how="left")
-    pairs = pairs.join(panel.rows.select(*keys, "team"), on=keys, how="inner")
-    pairs = pairs.join(back.with_columns(nw.lit(1).alias("_back")), on=[*pair, "place"], how="left")
-    teams = ~nw.col("team").is_null() & ~nw.col("_their_team").is_null()
-    ties = pairs.group_by(*keys).agg(
-        nw.len().alias("_n90"),
-        nw.col("_back").fill_null(0).sum(),
-        nw.col("_left").fill_null(0).sum(),
-        teams.cast(nw.Int64).sum().alias("_placed"),
-        (teams & (nw.col("team") != nw.col("_their_team"))).cast(nw.Int64).sum().alias("_outside"),
-    )
-    few = out30.group_by(*keys).agg(nw.len().alias("_n30"))
-    inward = back.group_by(*keys).agg(nw.len().alias("_in90"))
-    rows = told.join(ties, on=keys, how="left").join(few, on=keys, how="left").join(inward, on=keys, how="left")
+    keys = ["employee_id", "place"]
+    near = in_touch.filter(nw.col("made_n90") + nw.col("heard_n90") > 0)
+    near = near.join(_others(panel), on=["with_id", "place"], how="left")
+    near = near.join(panel.rows.select(*keys, "team"), on=keys, how="left")
+    out, inward = nw.col("made_n90") > 0, nw.col("heard_n90") > 0
+    teams = out & ~nw.col("team").is_null() & ~nw.col("_their_team").is_null()
+    marks = {
+        "_n30": nw.col("made_n30") > 0,
+        "_n90": out,
+        "_in90": inward,
+        "_back": out & inward,
+        "_left": out & ~nw.col("_left").is_null(),
+        "_placed": teams,
+        "_outside": teams & (nw.col("team") != nw.col("_their_team")),
+    }
+    counted = near.select(*keys, *[mark.fill_null(False).cast(nw.Int64).alias(name) for name, mark in marks.items()])
+    ties = counted.group_by(*keys).agg(*[nw.col(name).sum() for name in marks])
+    rows = told.join(ties, on=keys, how="left")
     return rows.select(
         *keys,
         (nw.col("_told30") * nw.col("_n30").fill_null(0)).alias("contacts_30d"),
         (nw.col("_told90") * nw.col("_n90").fill_null(0)).alias("contacts_90d"),
         (nw.col("_told90") * nw.col("_in90").fill_null(0)).alias("contacts_in_90d"),
         (nw.col("_told90") * nw.col("_left").fill_null(0)).alias("contacts_leaving_90d"),
-        quotient(nw.col("_back"), nw.col("_n90")).alias("reciprocity_90d"),
+        nw.when(nw.col("_n90") > 0).then(quotient(nw.col("_back"), nw.col("_n90"))).alias("reciprocity_90d"),
         nw.when(nw.col("_placed") > 0)
         .then(quotient(nw.col("_outside"), nw.col("_placed")))
         .alias("contacts_outside_team_share_90d"),
@@ -325,25 +305,4 @@ def _others(panel: Panel) -> Frame:
         nw.coalesce("place", "place_right").alias("place"),
         "_their_team",
         "_left",
-    )
-
-
-def _with_manager(panel: Panel, met: Frame, turned: Frame) -> Frame:
-    """One-on-ones between the person and the present manager, whoever entered them."""
-    keys = ["employee_id", "place"]
-    names = ["employee_id", "with_id", "happened_on", "known_on", "_seq", "start", "end", "n"]
-    talks = nw.concat([facts.filter(nw.col("kind") == "one_on_one").select(*names) for facts in (met, turned)])
-    managed = panel.rows.filter(~nw.col("manager_id").is_null()).select(
-        *keys, "as_of", "hired_on", nw.col("manager_id").alias("with_id")
-    )
-    counts = windows.window_sums(
-        Spine(panel.as_of, managed), talks, [Measure("talks", nw.col("n"), (90,))], by=["with_id"]
-    )
-    pair = ["employee_id", "with_id"]
-    last = windows.last_day(talks.join(managed.select(*pair).unique(), on=pair, how="semi"), panel.as_of, pair)
-    rows = counts.join(last, on=[*keys, "with_id"], how="left")
-    return rows.select(
-        *keys,
-        total("talks", 90).alias("one_on_ones_with_manager_90d"),
-        (nw.col("as_of") - nw.col("last_day")).cast(nw.Float64).alias("days_since_one_on_one"),
     )

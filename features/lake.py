@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from features.tables import BOOKKEEPING, DTYPES, TABLES, OwnColumn
 
 QUARANTINE = "_quarantine"
 IMPORTS = "_imports"
+KEPT = "_kept"
+"""Where ``features.kept`` puts rows of the matrix; about people, so an erasure takes them all."""
 
 _NO_STATISTICS: dict[str, str | None] = {"delta.dataSkippingNumIndexedCols": "0"}
 _OWN = "own_columns.json"
@@ -67,6 +70,13 @@ _INTERNAL: dict[str, dict[str, pl.DataType]] = {
 }
 
 
+@dataclass(frozen=True)
+class News:
+    """``day``: the earliest ``known_on`` of what arrived; None when nothing did."""
+
+    day: date | None
+
+
 class Lake:
     """All records of an organisation. Reading never blocks; writing is one process at a time (``writing``)."""
 
@@ -96,6 +106,38 @@ class Lake:
         if versions is None:
             return {name: self._scan(name, None) for name in TABLES if name in wanted and self._holds(name)}
         return {name: self._scan(name, versions[name]) for name in TABLES if name in wanted and name in versions}
+
+    def files(
+        self, names: Iterable[str] | None = None, *, versions: Mapping[str, int] | None = None
+    ) -> dict[str, tuple[list[Path], dict[str, pl.DataType]]]:
+        """Table → the Parquet files of a version and the canonical columns, for an engine that reads them itself.
+
+        An older file may lack a column that came later: it is null there.
+        """
+        found = {}
+        for name, frame in self.read(names, versions=versions).items():
+            delta = self._open(name, None if versions is None else versions[name])
+            found[name] = (sorted(self._files(delta, name)), dict(frame.collect_schema()))
+        return found
+
+    def known_since(self, before: Mapping[str, int], now: Mapping[str, int]) -> News | None:
+        """What arrived between two sets of versions: the earliest day on which any of it was known.
+
+        None when rows were taken away or altered (an erasure, a repair), so that nothing made before may be used.
+        """
+        if set(before) - set(now):
+            return None
+        days = []
+        for name, version in now.items():
+            if before.get(name) == version:
+                continue
+            old = set() if name not in before else self._files_of(name, before[name])
+            new = self._files_of(name, version)
+            if old is None or new is None or old - new:
+                return None
+            if added := sorted(new - old):
+                days.append(pl.scan_parquet(added, glob=False).select(pl.col("known_on").min()).collect().item())
+        return News(min((day for day in days if day is not None), default=None))
 
     def own_columns(self) -> tuple[OwnColumn, ...]:
         """The organisation's own columns (``x_…``), as declared in the mappings so far."""
@@ -128,6 +170,7 @@ class Lake:
         second run finishes what a kill has interrupted (``employees``, which holds the name, goes last).
         """
         with self.writing():
+            shutil.rmtree(self.folder / KEPT, ignore_errors=True)
             person = self._person(employee_id)
             removed: dict[str, int] = {}
             emptied: dict[str, int] = {}
@@ -241,6 +284,13 @@ class Lake:
             write_deltalake(self._path(name), frame, mode="append", schema_mode="merge", configuration=first)
         else:
             write_deltalake(self._path(name), frame, mode="overwrite", schema_mode="overwrite", configuration=first)
+
+    def _files_of(self, name: str, version: int) -> set[Path] | None:
+        """The data files of a version; None when it is gone."""
+        try:
+            return self._files(self._open(name, version), name)
+        except FixableError:
+            return None
 
     def _files(self, delta: DeltaTable, name: str) -> set[Path]:
         """The data files of one version, by their names (which are random): the rest of an address is encoded."""

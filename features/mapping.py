@@ -13,6 +13,8 @@
     driver = "workload"
     words_en = "works the {value} shift"
     words_zh = "{value}班"
+    [tables.positions.constants]
+    happened_on = "@file"                     # the date in the name of the file: 花名册_20230430.csv
 
 Every part may be left out: headers in English and Chinese that mean one thing only are understood without it.
 """
@@ -31,11 +33,14 @@ from typing import Any
 from features.cards import DRIVERS
 from features.errors import FixableError
 from features.intake.refused import Refusal, refusal
-from features.intake.synonyms import columns_by_name, plain, tables_by_name
+from features.intake.synonyms import columns_by_name, left_aside, plain, second_names, tables_by_name
+from features.intake.units import header_factor, header_unit
 from features.tables import BOOKKEEPING, TABLES, OwnColumn
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 FILE_NAME = "mapping.toml"
+FROM_FILE = "@file"
+"""A constant that stands for the date in the name of each file."""
 
 
 @dataclass(frozen=True)
@@ -149,21 +154,32 @@ def assign(table_name: str, headers: Sequence[str], mapping: TableMapping, own: 
         if plain(header) not in by_name and (found := refusal(header, protected_table=open_table)) is not None
     ]
     left = [h for h in headers if h not in {r.header for r in refused} and mapping.columns.get(h) != ""]
-    columns = {target: h for h in left if (target := mapping.columns.get(h))}
-    exact = {h: h for h in left if h in ours and h not in mapping.columns}
-    columns = exact | columns
-    claims: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for header in left:
-        target = by_name.get(plain(header))
-        if target and target not in columns and header not in columns.values():
-            claims.setdefault(target, []).append(header)
-    columns |= {target: claimed[0] for target, claimed in claims.items() if len(claimed) == 1}
+        if target := mapping.columns.get(header):
+            said.setdefault(target, []).append(header)
+    claims = {target: headers for target, headers in said.items() if len(headers) > 1}
+    columns = {h: h for h in left if h in ours and h not in mapping.columns and h not in said}
+    columns |= {target: headers[0] for target, headers in said.items() if target not in claims}
+    for names in (by_name, second_names(table_name)):
+        for header in (header for header in left if header not in mapping.columns):
+            target = names.get(plain(header))
+            free = target and target not in columns and header not in columns.values()
+            if free and _convertible(table_name, str(target), header) and (names is by_name or target not in claims):
+                claims.setdefault(str(target), []).append(header)
+        columns |= {target: claimed[0] for target, claimed in claims.items() if len(claimed) == 1}
     rest = [header for header in left if header not in columns.values()]
     if open_table:
         columns |= {slug: h for h in rest if (slug := _slug(h)) and slug not in BOOKKEEPING and slug not in columns}
         rest = [header for header in rest if header not in columns.values()]
     unknown = tuple((header, _hint(header, table_name, claims)) for header in rest)
     return Assigned(columns, tuple(refused), unknown)
+
+
+def _convertible(table_name: str, column: str, header: str) -> bool:
+    """Whether the unit that the header names, if any, can be told in the unit of the column."""
+    unit = TABLES[table_name].column(column).unit if column in TABLES[table_name].names() else ""
+    return header_factor(header, unit) is not None
 
 
 def _table_mapping(entry: dict[str, Any]) -> TableMapping:
@@ -227,7 +243,8 @@ def _wrong_entries(table_name: str, entry: dict[str, Any], own: set[str]) -> lis
             if name not in ours and not (key in ("columns", "values") and table_name == "protected"):
                 near = difflib.get_close_matches(str(name), sorted(ours), 1)
                 problems.append(f"{place} {key}: no column {name}" + (f"; is {near[0]} meant?" if near else ""))
-    problems += [f"{place} columns: {t} is given twice" for t in sorted(set(targets)) if targets.count(t) > 1]
+    if len(entry.get("files", ())) < 2:  # of several files each may have its own header for a column
+        problems += [f"{place} columns: {t} is given twice" for t in sorted(set(targets)) if targets.count(t) > 1]
     for header, target in entry.get("columns", {}).items():
         if target and plain(header) not in columns_by_name(table_name):
             found = refusal(header, protected_table=table_name == "protected")
@@ -261,6 +278,12 @@ def _hint(header: str, table_name: str, claims: dict[str, list[str]]) -> str:
     for target, claimed in claims.items():
         if header in claimed:
             return f"several columns could be `{target}`: {', '.join(claimed)}; say in the mapping which one is"
+    meant = columns_by_name(table_name).get(plain(header)) or second_names(table_name).get(plain(header))
+    if meant and not _convertible(table_name, meant, header):
+        unit = TABLES[table_name].column(meant).unit
+        return f"its unit is {header_unit(header)}, `{meant}` is in {unit}: convert it in the export"
+    if why := left_aside().get(plain(header)):
+        return why
     if header.startswith("x_"):
         return f"an own column has to be declared in the mapping: [tables.{table_name}.own.{header}]"
     others = [name for name in TABLES if name != "protected" and plain(header) in columns_by_name(name)]

@@ -24,15 +24,27 @@ import pandas as pd
 import polars as pl
 
 from features import (
+    belonging,
+    care_history,
     career,
+    clock,
     engagement,
     engine,
+    exit_voices,
     fairness,
+    goals,
     growth,
-    interactions,
+    manager,
     pay,
+    peers,
+    raise_month,
     recognition,
+    review_cycles,
     team,
+    voice,
+    weeks,
+    wishes,
+    withdrawal,
     workload,
 )
 from features import (
@@ -43,7 +55,10 @@ from features.engine import Frame
 from features.snapshots import Panel, Records, panel
 from features.tables import OwnColumn
 
-BLOCKS = (career, growth, recognition, engagement, interactions, workload, team, pay, fairness)
+BLOCKS = (
+    *(career, clock, growth, peers, wishes, goals, recognition, review_cycles, engagement, voice),
+    *(belonging, withdrawal, workload, weeks, manager, team, pay, raise_month, fairness, care_history, exit_voices),
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,11 @@ class Matrix:
         return pd.DataFrame(columns, index=range(self.frame.height))
 
 
+def cards_of(own: Sequence[OwnColumn] = ()) -> tuple[Card, ...]:
+    """The cards of all columns, in order."""
+    return (*(card for block in BLOCKS for card in block.CARDS), *own_columns.cards(own))
+
+
 def matrix(
     records: Records,
     *,
@@ -79,16 +99,21 @@ def matrix(
 
     Comparisons with colleagues are made over everybody at risk before the rows asked for are picked.
     """
-    own_cards = own_columns.cards(own)
+    cards = cards_of(own)
+    found = rows(records, as_of=as_of, own=own)
+    if employees is not None:
+        found = found.filter(nw.col("employee_id").is_in(sorted(employees)))
+    return Matrix(_in_order(engine.collected(found, dates=("as_of",)), cards), cards)
+
+
+def rows(records: Records, *, as_of: Sequence[date], own: Sequence[OwnColumn] = ()) -> Frame:
+    """The matrix before it is brought into the process: in no order, ``as_of`` a day number, ``place`` its position.
+
+    With Spark records this is a Spark frame (``.to_native()``) to be written where the organisation keeps its tables.
+    """
     ground = panel(records, as_of)
     parts = [(block.columns(ground), block.CARDS) for block in BLOCKS]
-    parts.append((own_columns.columns(ground, own), own_cards))
-    cards = tuple(card for _, block_cards in parts for card in block_cards)
-    rows = _joined(ground, parts)
-    if employees is not None:
-        rows = rows.filter(nw.col("employee_id").is_in(sorted(employees)))
-    frame = engine.collected(rows, dates=("as_of",))
-    return Matrix(_in_order(frame, cards), cards)
+    return _joined(ground, [*parts, (own_columns.columns(ground, own), own_columns.cards(own))])
 
 
 def _joined(ground: Panel, parts: Sequence[tuple[Frame, Sequence[Card]]]) -> Frame:

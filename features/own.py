@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from features import windows
 from features.cards import Card
+from features.comparisons import silence
 from features.engine import Frame
 from features.errors import FixableError
 from features.snapshots import Panel
@@ -19,7 +20,7 @@ REFUSED = ("exits", "exit_interviews", "protected", "care_actions")
 
 
 def cards(own: Sequence[OwnColumn]) -> tuple[Card, ...]:
-    """The cards of declared own columns: one for a category, four for a number."""
+    """The cards of declared own columns: one for a category, seven for a number."""
     problems = [f"{one.name}: table {one.table} has no features of its own" for one in own if not _usable(one)]
     names = [one.name for one in own]
     problems += [f"{name}: declared in two tables, give one another name" for name in names if names.count(name) > 1]
@@ -48,18 +49,20 @@ def _usable(one: OwnColumn) -> bool:
 
 def _told(panel: Panel, facts: Frame, one: OwnColumn) -> Frame:
     keys, value = ["employee_id", "place"], nw.col(one.name)
-    last = windows.latest(facts.filter(~value.is_null()), panel.as_of, ["employee_id"]).select(*keys, one.name)
+    said = facts.filter(~value.is_null())
+    last = windows.latest(said, panel.as_of, ["employee_id"])
     if one.kind == "category":
-        return last.with_columns(value.cast(nw.String))
-    last = last.select(*keys, value.cast(nw.Float64).alias(f"{one.name}_latest"))
-    sums = windows.window_sums(panel.spine, facts, [Measure("own", value.cast(nw.Float64), (90, 365))])
-    level = sums.select(
+        return last.select(*keys, value.cast(nw.String))
+    latest = last.select(*keys, value.cast(nw.Float64).alias(f"{one.name}_latest"))
+    newest = windows.last_day(said, panel.as_of, ["employee_id"])
+    sums = windows.window_sums(panel.spine, facts, [Measure("own", value.cast(nw.Float64), (90, 180, 365, 730))])
+    told = sums.join(newest, on=keys, how="left").select(
         *keys,
-        mean("own", 90).alias(f"{one.name}_mean_90d"),
-        mean("own", 365).alias(f"{one.name}_mean_365d"),
-        change("own", 90, 365).alias(f"{one.name}_change_90d"),
+        *[mean("own", days).alias(f"{one.name}_mean_{days}d") for days in (90, 180, 365)],
+        *[change("own", days, 365).alias(f"{one.name}_change_{days}d") for days in (90, 180)],
+        silence("own", 730).alias(f"{one.name}_silence_vs_usual"),
     )
-    return level.join(last, on=keys, how="left")
+    return told.join(latest, on=keys, how="left")
 
 
 def _cards(one: OwnColumn) -> tuple[Card, ...]:
@@ -83,17 +86,31 @@ def _cards(one: OwnColumn) -> tuple[Card, ...]:
                 actionable=acts,
                 window_days=d,
             )
-            for d in (90, 365)
+            for d in (90, 180, 365)
+        ),
+        *(
+            Card(
+                f"{one.name}_change_{d}d",
+                one.driver,
+                "score",
+                f"{name}: mean of the last {d} days minus the mean of the {365 - d} days before",
+                f"{en} as the change in the last {d} days",
+                f"近 {d} 天变化：{zh}",
+                actionable=acts,
+                window_days=365,
+            )
+            for d in (90, 180)
         ),
         Card(
-            f"{one.name}_change_90d",
+            f"{one.name}_silence_vs_usual",
             one.driver,
-            "score",
-            f"{name}: mean of the last 90 days minus the mean of the 275 days before",
-            f"{en} as the change in the last 90 days",
-            f"近 90 天变化：{zh}",
+            "ratio",
+            f"{name}: days since the last value over the days that usually lay between two in the last 730 days; "
+            "unknown with fewer than three",
+            f"{en} as the wait for a new value against the usual one",
+            f"距上次记录的时长与平时间隔之比：{zh}",
             actionable=acts,
-            window_days=365,
+            window_days=730,
         ),
     )
 

@@ -111,6 +111,99 @@ CARDS: tuple[Card, ...] = (
         expected=1,
         window_days=365,
     ),
+    Card(
+        "pay_vs_job_site",
+        "pay",
+        "ratio",
+        "pay over the mean of the others in the same job at the same site, same currency",
+        "pay at {value} of colleagues in the same job at the same site",
+        "薪酬为同地点同岗位同事平均的 {value} 倍",
+        expected=-1,
+        source=DUBE,
+    ),
+    Card(
+        "hourly_pay_vs_job",
+        "pay",
+        "ratio",
+        "pay per agreed hour over the mean of the others in the same job and currency: part-time compared fairly",
+        "pay per hour at {value} of colleagues in the same job",
+        "时薪为同岗位同事平均的 {value} 倍",
+        expected=-1,
+        source=DUBE,
+    ),
+    Card(
+        "pay_vs_new_hires",
+        "pay",
+        "ratio",
+        "pay of a person here for a year or longer over the mean of the others in the same job and currency hired in "
+        "the last 365 days",
+        "pay at {value} of what newly hired colleagues in the same job get",
+        "薪酬为同岗位近一年新入职同事平均的 {value} 倍",
+        expected=-1,
+        source=DUBE,
+    ),
+    Card(
+        "raise_wait_vs_job",
+        "pay",
+        "ratio",
+        "days since a raise over the mean of the others in the same job",
+        "{value} times as long without a raise as colleagues in the same job",
+        "未调薪时长是同岗位同事平均的 {value} 倍",
+        expected=1,
+        source=DUBE,
+    ),
+    Card(
+        "pay_growth_vs_job_365d",
+        "fairness",
+        "share",
+        "pay growth over 365 days minus the mean growth of the others in the same job",
+        "pay growth {value} apart from colleagues in the same job",
+        "近一年薪酬增幅与同岗位同事平均之差为 {value}",
+        expected=-1,
+        window_days=365,
+        source=DUBE,
+    ),
+    Card(
+        "pay_growth_730d",
+        "pay",
+        "share",
+        "pay in force against the pay in force 730 days before",
+        "pay {value} above two years ago",
+        "薪酬较两年前增长 {value}",
+        expected=-1,
+        window_days=730,
+    ),
+    Card(
+        "pay_growth_vs_job_730d",
+        "fairness",
+        "share",
+        "pay growth over 730 days minus the mean growth of the others in the same job",
+        "pay growth over two years {value} apart from colleagues in the same job",
+        "近两年薪酬增幅与同岗位同事平均之差为 {value}",
+        expected=-1,
+        window_days=730,
+        source=DUBE,
+    ),
+    Card(
+        "compa_change_365d",
+        "pay",
+        "ratio",
+        "compa-ratio in force minus the compa-ratio in force 365 days before",
+        "a change of {value} in pay over the market median within a year",
+        "近一年薪酬与市场中位数之比变化 {value}",
+        expected=-1,
+        window_days=365,
+    ),
+    Card(
+        "below_market",
+        "pay",
+        "share",
+        "how far pay lies below the market median for the job; 0 when it does not",
+        "pay {value} below the market median",
+        "薪酬低于市场中位数 {value}",
+        expected=1,
+        source="Griffeth 2000: pay r = -.11 to -.17; separation elasticity -3 to -4.5",
+    ),
 )
 
 
@@ -118,28 +211,53 @@ def columns(panel: Panel) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``. Money is compared within a currency only."""
     keys = ["employee_id", "place"]
     rows = panel.rows.with_columns(nw.col("currency").fill_null("").alias("_money"))
-    rows = rows.join(_raises(panel), on=keys, how="left").join(_year_before(panel), on=keys, how="left")
+    for part in (_raises(panel), _before(panel, 365, ("pay", "currency", "pay_midpoint")), _before(panel, 730)):
+        rows = rows.join(part, on=keys, how="left")
     pay, paid = nw.col("pay"), ~nw.col("pay").is_null()
-    same = (nw.col("_money") == nw.col("_money_before")) & (nw.col("as_of") - nw.col("hired_on") >= 365)
     rows = rows.with_columns(
         nw.when(nw.col("pay_midpoint") > 0).then(quotient(pay, nw.col("pay_midpoint"))).alias("compa_ratio"),
         *[_against(group).alias(f"pay_vs_{group}") for group in ("job", "team", "level")],
-        _against(None).alias("pay_vs_company"),
+        _against().alias("pay_vs_company"),
+        _against("job", "location").alias("pay_vs_job_site"),
         nw.when(paid)
         .then((nw.col("as_of") - nw.max_horizontal("last_raise", "hired_on")).cast(nw.Float64))
         .alias("days_since_raise"),
         nw.when(paid).then(nw.col("cuts")).alias("pay_cuts_365d"),
-        nw.when(same, nw.col("pay_before") > 0)
-        .then(quotient(pay, nw.col("pay_before")) - 1.0)
-        .alias("pay_growth_365d"),
+        nw.when(nw.col("weekly_hours") > 0).then(quotient(pay, nw.col("weekly_hours"))).alias("_hourly"),
+        nw.when(nw.col("tenure_days") < 365).then(pay).alias("_new_pay"),
+        nw.when(nw.col("tenure_days") >= 365, nw.col("pay_midpoint_365d") > 0)
+        .then(quotient(nw.col("pay_365d"), nw.col("pay_midpoint_365d")))
+        .alias("_compa_before"),
+        *[_growth(days).alias(f"pay_growth_{days}d") for days in (365, 730)],
     )
-    growth = nw.col("pay_growth_365d")
-    return rows.with_columns((growth - others_mean(growth, [])).alias("pay_growth_vs_company_365d"))
+    growth, since = nw.col("pay_growth_365d"), nw.col("days_since_raise")
+    beginners, since_others = others_mean(nw.col("_new_pay"), ["_money", "job"]), others_mean(since, ["job"])
+    return rows.with_columns(
+        (growth - others_mean(growth, [])).alias("pay_growth_vs_company_365d"),
+        *[_growth_vs_job(days).alias(f"pay_growth_vs_job_{days}d") for days in (365, 730)],
+        _against("job", value="_hourly").alias("hourly_pay_vs_job"),
+        nw.when(nw.col("tenure_days") >= 365, beginners > 0).then(quotient(pay, beginners)).alias("pay_vs_new_hires"),
+        nw.when(since_others > 0).then(quotient(since, since_others)).alias("raise_wait_vs_job"),
+        (nw.col("compa_ratio") - nw.col("_compa_before")).alias("compa_change_365d"),
+        (1.0 - nw.col("compa_ratio")).clip(0.0, None).alias("below_market"),
+    )
 
 
-def _against(group: str | None) -> nw.Expr:
-    others = others_mean(nw.col("pay"), ["_money"] if group is None else ["_money", group])
-    return nw.when(others > 0).then(quotient(nw.col("pay"), others))
+def _against(*groups: str, value: str = "pay") -> nw.Expr:
+    others = others_mean(nw.col(value), ["_money", *groups])
+    return nw.when(others > 0).then(quotient(nw.col(value), others))
+
+
+def _growth(days: int) -> nw.Expr:
+    """Pay against the pay so many days ago; the person was here then and paid in the same currency."""
+    before = nw.col(f"pay_{days}d")
+    same = (nw.col("_money") == nw.col(f"currency_{days}d")) & (nw.col("tenure_days") >= days)
+    return nw.when(same, before > 0).then(quotient(nw.col("pay"), before) - 1.0)
+
+
+def _growth_vs_job(days: int) -> nw.Expr:
+    growth = nw.col(f"pay_growth_{days}d")
+    return growth - others_mean(growth, ["job"])
 
 
 def _raises(panel: Panel) -> Frame:
@@ -156,14 +274,12 @@ def _raises(panel: Panel) -> Frame:
     )
 
 
-def _year_before(panel: Panel) -> Frame:
-    """Pay and currency in force 365 days before the snapshot, as they are known on the snapshot."""
+def _before(panel: Panel, days: int, names: tuple[str, ...] = ("pay", "currency")) -> Frame:
+    """``<name>_<days>d``: what was in force so many days before the snapshot, as it is known on the snapshot."""
     keys = ["employee_id", "place"]
-    pay, money = (
-        windows.latest(
-            panel.facts["positions"].filter(~nw.col(name).is_null()), panel.as_of, ["employee_id"], delay=365
-        ).select(*keys, nw.col(name).alias(f"{name}_before"))
-        for name in ("pay", "currency")
-    )
-    both = pay.join(money, on=keys, how="left")
-    return both.select(*keys, "pay_before", nw.col("currency_before").fill_null("").alias("_money_before"))
+    rows = panel.rows.select(*keys)
+    for name in names:
+        told = panel.facts["positions"].filter(~nw.col(name).is_null())
+        then = windows.latest(told, panel.as_of, ["employee_id"], delay=days)
+        rows = rows.join(then.select(*keys, nw.col(name).alias(f"{name}_{days}d")), on=keys, how="left")
+    return rows.with_columns(nw.col(f"currency_{days}d").fill_null(""))

@@ -64,3 +64,10 @@ def histories(positions: Frame, as_of: Sequence[int]) -> Frame:
 def states(history: Frame) -> Frame:
     """The post in force: one row per (employee_id, place), also for people who have left."""
     return history.filter(nw.col("newest")).select("employee_id", "place", *STATE)
+
+
+def last_reward(history: Frame) -> Frame:
+    """The day of the last raise or promotion on record: (employee_id, place, ``rewarded_on``), null for none."""
+    better = (nw.col("raise_share") > 0).fill_null(False) | nw.col("promoted").fill_null(False)
+    steps = history.with_columns(nw.when(better).then(nw.col("happened_on")).alias("rewarded_on"))
+    return steps.group_by("employee_id", "place").agg(nw.col("rewarded_on").max())

@@ -6,9 +6,10 @@ import narwhals.stable.v2 as nw
 
 from features import windows
 from features.cards import Card
+from features.comparisons import silence
 from features.engine import Frame, quotient
 from features.snapshots import Panel
-from features.windows import Measure, mean, others_mean, total
+from features.windows import Measure, mean, others_mean, ratio, total
 
 GRIFFETH = "Griffeth 2000: performance r = -.15 to -.17, both ends leave more"
 
@@ -130,27 +131,93 @@ CARDS: tuple[Card, ...] = (
         "距上次绩效评价已 {value}",
         expected=1,
     ),
+    Card(
+        "recognitions_vs_job_365d",
+        "recognition",
+        "score",
+        "recognitions in 365 days minus the mean of the others in the same job",
+        "{value} recognitions apart from colleagues in the same job",
+        "获得认可次数与同岗位同事平均之差为 {value}",
+        expected=-1,
+        window_days=365,
+    ),
+    Card(
+        "recognitions_ratio_180d",
+        "recognition",
+        "ratio",
+        "recognitions in the last 180 days against the person's own rate in the 550 days before: (now + 1) / "
+        "(expected + 1)",
+        "recognitions at {value} of the person's own usual rate",
+        "获得认可的频率为本人平时的 {value} 倍",
+        expected=-1,
+        window_days=730,
+    ),
+    Card(
+        "recognition_silence_vs_usual",
+        "recognition",
+        "ratio",
+        "days since the last recognition over the days that usually lay between two in the last 730 days; unknown with "
+        "fewer than three",
+        "{value} times as long since the last recognition as usual for the person",
+        "距上次获得认可的时长是本人平时间隔的 {value} 倍",
+        expected=1,
+        window_days=730,
+    ),
+    Card(
+        "recognition_givers_365d",
+        "recognition",
+        "count",
+        "different people who gave a recognition in the last 365 days",
+        "recognitions from {value} different people in the last 365 days",
+        "近 365 天有 {value} 位不同的人给予认可",
+        expected=-1,
+        window_days=365,
+    ),
+    Card(
+        "peer_thanks_365d",
+        "recognition",
+        "count",
+        "thanks from peers in the last 365 days",
+        "{value} times thanked by peers in the last 365 days",
+        "近 365 天获同事感谢 {value} 次",
+        expected=-1,
+        window_days=365,
+    ),
+    Card(
+        "customer_praise_vs_team_365d",
+        "recognition",
+        "score",
+        "praise from customers in 365 days minus the mean of the others in the team",
+        "customer praise {value} apart from the others in the team",
+        "获客户好评次数与团队同事平均之差为 {value}",
+        expected=-1,
+        window_days=365,
+    ),
 )
 
 
 def columns(panel: Panel) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``."""
     keys = ["employee_id", "place"]
-    rows = panel.rows.select(*keys, "team")
-    for part in (_thanks(panel), _given(panel), _reviews(panel), _all_reviews(panel)):
+    rows = panel.rows.select(*keys, "team", "job")
+    for part in (_thanks(panel), _givers(panel), _given(panel), _reviews(panel), _all_reviews(panel)):
         rows = rows.join(part, on=keys, how="left")
-    thanks, review = nw.col("recognitions_365d"), nw.col("review_latest")
+    thanks, praise, review = nw.col("recognitions_365d"), nw.col("customer_praise_365d"), nw.col("review_latest")
     return rows.with_columns(
+        (thanks - others_mean(thanks, ["job"])).alias("recognitions_vs_job_365d"),
+        (praise - others_mean(praise, ["team"])).alias("customer_praise_vs_team_365d"),
+        nw.when(~thanks.is_null()).then(nw.col("_givers").fill_null(0)).alias("recognition_givers_365d"),
         (thanks - others_mean(thanks, ["team"])).alias("recognitions_vs_team_365d"),
         (review - others_mean(review, ["team"])).alias("review_vs_team"),
     )
 
 
 def _thanks(panel: Panel) -> Frame:
-    facts = panel.facts["recognitions"].filter((nw.col("given_by") != nw.col("employee_id")).fill_null(True))
+    facts = _by_others(panel)
     one, kind = nw.lit(1.0), nw.col("kind")
     measures = [
-        Measure("all", one, (90, 365)),
+        Measure("all", one, (90, 180, 365, 730)),
+        Measure("peers", nw.when(kind == "peer_thanks").then(one), (365,)),
         Measure("praise", nw.when(kind == "customer_praise").then(one), (365,)),
         Measure("awards", nw.when(kind == "award").then(one), (365,)),
     ]
@@ -164,8 +231,22 @@ def _thanks(panel: Panel) -> Frame:
         total("all", 365).alias("recognitions_365d"),
         total("praise", 365).alias("customer_praise_365d"),
         total("awards", 365).alias("awards_365d"),
+        total("peers", 365).alias("peer_thanks_365d"),
+        ratio("all", 180, 730).alias("recognitions_ratio_180d"),
+        silence("all", 730).alias("recognition_silence_vs_usual"),
         (nw.col("as_of") - nw.col("last_day")).cast(nw.Float64).alias("days_since_recognition"),
     )
+
+
+def _givers(panel: Panel) -> Frame:
+    """How many different people gave; a recognition without a name is nobody's."""
+    named = _by_others(panel).filter(~nw.col("given_by").is_null())
+    pairs = windows.contacts(named, panel.as_of, ["employee_id", "given_by"], window=365)
+    return pairs.group_by("employee_id", "place").agg(nw.len().cast(nw.Float64).alias("_givers"))
+
+
+def _by_others(panel: Panel) -> Frame:
+    return panel.facts["recognitions"].filter((nw.col("given_by") != nw.col("employee_id")).fill_null(True))
 
 
 def _given(panel: Panel) -> Frame:

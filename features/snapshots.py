@@ -14,6 +14,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
@@ -23,11 +24,12 @@ from features.engine import Frame
 from features.tables import TABLES, empty
 from features.windows import Spine
 
-Records = Mapping[str, pl.LazyFrame | pl.DataFrame]
+Records = Mapping[str, Any]
+"""Table → canonical frame: Polars (eager or lazy), or Spark."""
 
 AT_RISK = ("employee_id", "as_of", "hired_on", "department", "team", "location", "job", "manager_id")
-HIDDEN = ("protected", "exit_interviews", "activities")
-"""Tables that no feature may read or none does: they are not even opened."""
+HIDDEN = ("protected",)
+"""Tables that no feature may ever read: they are not even opened."""
 LEFT_OUT = ("name", "email", "note", "title", "happened_at", "known_on_given", "decided_by")
 """Columns that no feature reads: who somebody is, what somebody wrote, and bookkeeping."""
 
@@ -93,7 +95,7 @@ def panel(records: Records, as_of: Sequence[date]) -> Panel:
     days = tuple(sorted({engine.day_number(day) for day in as_of}))
     if not days:
         raise ValueError("at least one as_of is needed")
-    facts = {name: engine.held(_alive(name, records)) for name in TABLES if name not in HIDDEN}
+    facts = {name: _alive(name, records) for name in TABLES if name not in HIDDEN}
     history = positions.histories(facts["positions"], days)
     state = engine.held(positions.states(history))
     employed = _employed(facts["employees"], days)
@@ -108,23 +110,25 @@ def panel(records: Records, as_of: Sequence[date]) -> Panel:
 
 
 def _alive(name: str, records: Records) -> Frame:
-    """A table with the days on which each row is alive; a table without dates of its own is known all along."""
+    """A table with the days on which each row is alive; a table without dates of its own is known all along.
+
+    Events (a table without a key: nothing corrects them) are many and stay where they are; each reader passes over
+    them once and keeps sums. All other tables are held.
+    """
     table = TABLES[name]
-    frame = engine.load(records[name] if name in records else empty(name))
+    frame = engine.load(records[name] if name in records else empty(name), beside=records.get("employees"))
     frame = frame.drop(*LEFT_OUT, strict=False)
-    if table.event is None or name == "exits":
-        return windows.lifetimes(frame, table.key, starts="known_on")
     if name == "employees":
-        return windows.lifetimes(
-            frame.with_columns(nw.col("hired_on").alias("happened_on")), table.key, starts="known_on"
-        )
-    return windows.lifetimes(frame, table.key)
+        frame = frame.with_columns(nw.col("hired_on").alias("happened_on"))
+    ahead = table.event is None or name in ("exits", "employees")
+    alive = windows.lifetimes(frame, table.key, starts="known_on" if ahead else "happened_on")
+    return engine.held(alive) if table.key else alive
 
 
 def _employed(employees: Frame, days: Sequence[int]) -> Frame:
     """Everybody hired by the snapshot, gone or not, with the hiring date as known then."""
     ever = windows.history(employees, days).select("employee_id", "place", "hired_on")
-    dated = ever.join(_snapshots(days), on="place", how="inner")
+    dated = ever.join(_snapshots(days, ever), on="place", how="inner")
     return engine.held(dated.filter(nw.col("hired_on") <= nw.col("as_of")))
 
 
@@ -134,8 +138,9 @@ def _exits(exits: Frame, days: Sequence[int]) -> Frame:
     dated = exits.with_columns(nw.col("known_on").min().over(*key).alias("notice_on"))
     known = windows.history(dated, days)
     known = known.select("employee_id", "place", "kind", "notice_on", nw.col("happened_on").alias("last_day"))
-    return engine.held(known.join(_snapshots(days), on="place", how="inner"))
+    return engine.held(known.join(_snapshots(days, known), on="place", how="inner"))
 
 
-def _snapshots(days: Sequence[int]) -> Frame:
-    return engine.table({"place": list(range(len(days))), "as_of": list(days)}, {"place": "int", "as_of": "int"})
+def _snapshots(days: Sequence[int], beside: Frame) -> Frame:
+    columns = {"place": list(range(len(days))), "as_of": list(days)}
+    return engine.table(columns, {"place": "int", "as_of": "int"}, beside=beside)

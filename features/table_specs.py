@@ -17,7 +17,7 @@ _EMPLOYEES = Table(
     "employees",
     (
         _WHO,
-        day("hired_on", "first working day", "入职日期", required=True),
+        day("hired_on", "first working day", "入职日期", required=True, begins=True),
         text("name", "name as shown to people; never a feature", "姓名(只用于显示,不作特征)"),
         text("email", "work address for notices; never a feature", "工作邮箱(只用于通知,不作特征)"),
     ),
@@ -53,7 +53,7 @@ _POSITIONS = Table(
     "positions",
     (
         _WHO,
-        day("happened_on", "first day of this position, pay or manager", "生效日期", required=True),
+        day("happened_on", "first day of this position, pay or manager", "生效日期", required=True, begins=True),
         text("department", "department", "部门"),
         text("team", "team inside the department", "团队"),
         text("location", "place of work (a site, never a trace)", "工作地点(办公地,非轨迹)"),

@@ -63,17 +63,17 @@ class Measure:
     windows: tuple[int, ...]
 
 
-def calendar(as_of: Sequence[int]) -> Frame:
+def calendar(as_of: Sequence[int], *, beside: Frame) -> Frame:
     """One row per day from the first snapshot to the day after the last: the place of the snapshot that sees it."""
     days = range(as_of[0], as_of[-1] + 2)
     places = [bisect_left(as_of, day) for day in days]
-    return engine.table({"day": list(days), "place": places}, {"day": "int", "place": "int"})
+    return engine.table({"day": list(days), "place": places}, {"day": "int", "place": "int"}, beside=beside)
 
 
 def placed(frame: Frame, as_of: Sequence[int], name: str, day: nw.Expr) -> Frame:
     """``name`` = place of the first snapshot on or after ``day``; null days (never) lie beyond the last."""
     beyond = as_of[-1] + 1
-    days = calendar(as_of).rename({"day": "_day", "place": name})
+    days = calendar(as_of, beside=frame).rename({"day": "_day", "place": name})
     inside = day.fill_null(beyond).clip(as_of[0], beyond).cast(nw.Int64)
     return frame.with_columns(inside.alias("_day")).join(days, on="_day", how="left").drop("_day")
 
@@ -102,6 +102,7 @@ def unfold(frame: Frame, n: int) -> Frame:
     offsets = engine.table(
         {"_length": [length for length, _ in pairs], "_offset": [offset for _, offset in pairs]},
         {"_length": "int", "_offset": "int"},
+        beside=frame,
     )
     return (
         frame.with_columns((nw.col("beyond") - nw.col("first")).alias("_length"))
@@ -167,7 +168,7 @@ def window_sums(spine: Spine, facts: Frame, measures: Sequence[Measure], *, by: 
     """
     keys = ["employee_id", *by]
     windows = sorted({window for measure in measures for window in measure.windows})
-    told = _together(_stops(facts, spine.as_of, windows), keys, measures, windows)
+    told = _together(spine, facts, keys, measures)
     feeds = _feeds(told, spine.n, measures)
     lasting = told.filter(nw.col(f"stop{windows[-1]}") > nw.col("first"))
     wanted = lasting.join(spine.rows.select(*keys).unique(), on=keys, how="semi")
@@ -250,33 +251,59 @@ def units(millionths: nw.Expr) -> nw.Expr:
     return quotient(millionths, float(MILLION))
 
 
-def _stops(facts: Frame, as_of: Sequence[int], windows: Sequence[int]) -> Frame:
-    """Facts that a snapshot sees, with the places ``first``, ``beyond`` (a correction) and ``stop<d>`` (a window)."""
-    n, reach, after = len(as_of), max(windows), as_of[-1] + 1
-    seen_ = placed(facts, as_of, "first", nw.col("start")).filter(nw.col("first") < n)
-    seen_ = placed(seen_, as_of, "beyond", nw.col("end")).filter(nw.col("beyond") > nw.col("first"))
-    days = range(as_of[0] - reach, after + 1)
-    stops = {f"stop{window}": [bisect_left(as_of, day + window) for day in days] for window in windows}
-    table = engine.table({"_day": list(days), **stops}, {"_day": "int", **dict.fromkeys(stops, "int")})
-    seen_ = seen_.with_columns(nw.col("happened_on").clip(as_of[0] - reach, after).alias("_day"))
-    seen_ = seen_.join(table, on="_day", how="left").drop("_day")
-    return seen_.with_columns(
-        *[nw.max_horizontal(nw.min_horizontal(stop, "beyond"), "first").alias(stop) for stop in stops]
+def _together(spine: Spine, facts: Frame, keys: Sequence[str], measures: Sequence[Measure]) -> Frame:
+    """Facts that a snapshot sees, those that begin and stop at the same places added up.
+
+    Places: ``first``, ``beyond`` (a correction) and ``stop<d>`` (a window). Per measure: ``_sum``, ``_n`` and the
+    first day ``_from``. A fact's places are one whole number while it is grouped, and facts too old for every window
+    lose their person (they only say since when there is a feed): the many rows stay narrow and make few groups.
+    """
+    as_of, n = spine.as_of, spine.n
+    windows = sorted({window for measure in measures for window in measure.windows})
+    days, spans, n_spans = _spans(as_of, windows, beside=facts)
+    seen_ = placed(facts, as_of, "_first", nw.col("start")).filter(nw.col("_first") < n)
+    seen_ = placed(seen_, as_of, "_beyond", nw.col("end")).filter(nw.col("_beyond") > nw.col("_first"))
+    earliest, latest_ = as_of[0] - windows[-1], as_of[-1] + 1
+    seen_ = seen_.with_columns(nw.col("happened_on").clip(earliest, latest_).alias("_day"))
+    cell = (nw.col("_first") * (n + 1) + nw.col("_beyond")) * n_spans + nw.col("_span")
+    within = nw.col("happened_on") > earliest
+    whose = [nw.when(within).then(nw.col(key)).alias(key) for key in keys]
+    cells = seen_.join(days, on="_day", how="left").select(*whose, cell.alias("_cell"), *_amounts(measures))
+    added = [nw.col(f"{m.name}_{part}").sum() for m in measures for part in ("sum", "n")]
+    first_days = [nw.col(f"{m.name}_from").min() for m in measures]
+    together = cells.group_by(*keys, "_cell").agg(*added, *first_days)
+    told = together.with_columns(
+        (nw.col("_cell") % n_spans).alias("_span"),
+        (nw.col("_cell") // n_spans % (n + 1)).alias("beyond"),
+        (nw.col("_cell") // (n_spans * (n + 1))).alias("first"),
     )
+    told = told.join(spans, on="_span", how="left").drop("_cell", "_span")
+    stops = [nw.max_horizontal(nw.min_horizontal(f"stop{d}", "beyond"), "first").alias(f"stop{d}") for d in windows]
+    return engine.held(told.with_columns(*stops))
 
 
-def _together(facts: Frame, keys: Sequence[str], measures: Sequence[Measure], windows: Sequence[int]) -> Frame:
-    """Facts that begin and stop at the same places, added up: per measure ``_sum``, ``_n`` and first day ``_from``."""
-    read, added = [], []
+def _spans(as_of: Sequence[int], windows: Sequence[int], *, beside: Frame) -> tuple[Frame, Frame, int]:
+    """Day → span and span → ``stop<d>``, the place where a fact of that day leaves each window; and how many spans."""
+    days = range(as_of[0] - windows[-1], as_of[-1] + 2)
+    stops = [tuple(bisect_left(as_of, day + window) for window in windows) for day in days]
+    span_of = {stop: i for i, stop in enumerate(dict.fromkeys(stops))}
+    of_day = engine.table(
+        {"_day": list(days), "_span": [span_of[stop] for stop in stops]}, {"_day": "int", "_span": "int"}, beside=beside
+    )
+    columns = {"_span": list(span_of.values())}
+    columns |= {f"stop{window}": [stop[i] for stop in span_of] for i, window in enumerate(windows)}
+    return of_day, engine.table(columns, dict.fromkeys(columns, "int"), beside=beside), len(span_of)
+
+
+def _amounts(measures: Sequence[Measure]) -> list[nw.Expr]:
+    """What a fact adds to each measure: ``_sum`` in whole millionths, ``_n`` (says something), ``_from`` (the day)."""
+    read = []
     for measure in measures:
         says = ~measure.value.is_null()
         read.append(fixed(measure.value).fill_null(0).alias(f"{measure.name}_sum"))
         read.append(says.cast(nw.Int64).alias(f"{measure.name}_n"))
         read.append(nw.when(says).then(nw.col("happened_on")).alias(f"{measure.name}_from"))
-        added += [nw.col(f"{measure.name}_sum").sum(), nw.col(f"{measure.name}_n").sum()]
-        added.append(nw.col(f"{measure.name}_from").min())
-    together = facts.with_columns(*read).group_by(*keys, "first", "beyond", *[f"stop{window}" for window in windows])
-    return engine.held(together.agg(*added))
+    return read
 
 
 def _feeds(told: Frame, n: int, measures: Sequence[Measure]) -> Frame:

@@ -12,9 +12,13 @@ from features import windows
 from features.cards import Card
 from features.engine import Frame, quotient
 from features.snapshots import Panel
-from features.windows import Measure, change, known_total, mean, others_mean, ratio, total
+from features.windows import Measure, change, fixed, known_total, mean, others_mean, ratio, total, units
 
 OVERLOAD = "Griffeth 2000, Rubenstein 2018: overload, overtime, exhaustion r = .12 to .22"
+WEEKDAY = (nw.col("happened_on") + 3) % 7
+"""0 is Monday: day 0 of the day numbers, 1970-01-01, was a Thursday. Public holidays and days swapped for them are
+not known here."""
+SATURDAY = 5
 BERRY = "Berry 2012: absence r = .25, lateness r = .01"
 
 CARDS: tuple[Card, ...] = (
@@ -164,23 +168,104 @@ CARDS: tuple[Card, ...] = (
         "会议时长为平时的 {value} 倍",
         window_days=210,
     ),
+    Card(
+        "overtime_ratio_90d",
+        "workload",
+        "ratio",
+        "overtime in 90 days over the person's own usual amount (365 to 90 days ago)",
+        "overtime of the last 90 days at {value} of the usual",
+        "近 90 天加班时长为平时的 {value} 倍",
+        expected=1,
+        window_days=365,
+        source=OVERLOAD,
+    ),
+    Card(
+        "overtime_vs_equal_share_90d",
+        "fairness",
+        "ratio",
+        "own overtime in 90 days over an equal share of the team's overtime; needs two others with records",
+        "carries {value} times an equal share of the team's overtime",
+        "承担的加班为团队均摊的 {value} 倍",
+        expected=1,
+        window_days=90,
+        source=OVERLOAD,
+    ),
+    Card(
+        "team_overtime_spread_90d",
+        "fairness",
+        "hours",
+        "standard deviation of the others' overtime in the team, last 90 days",
+        "overtime in the team that varies by {value}",
+        "团队其他成员加班时长的差异为 {value}",
+        window_days=90,
+    ),
+    Card(
+        "leave_vs_department_365d",
+        "workload",
+        "score",
+        "days of leave in 365 days minus the mean of the others in the department: below zero, unused leave",
+        "{value} days of leave apart from the others in the department",
+        "近一年休假天数与部门同事平均之差为 {value}",
+        window_days=365,
+        source=BERRY,
+    ),
+    Card(
+        "weekend_share_90d",
+        "workload",
+        "share",
+        "share of the interactions that fell on a Saturday or Sunday, last 90 days",
+        "{value} of interactions at weekends",
+        "互动中发生在周末的占 {value}",
+        expected=1,
+        window_days=90,
+        source=OVERLOAD,
+    ),
+    Card(
+        "weekend_change_90d",
+        "workload",
+        "share",
+        "weekend share in the last 90 days minus that of the 275 days before",
+        "a change of {value} in interactions at weekends",
+        "周末互动占比变化 {value}",
+        expected=1,
+        window_days=365,
+    ),
+    Card(
+        "meeting_vs_team_30d",
+        "workload",
+        "hours",
+        "hours in meetings in 30 days minus the mean of the others in the team",
+        "{value} in meetings apart from the others in the team",
+        "会议时长与团队同事平均之差为 {value}",
+        window_days=30,
+    ),
 )
 
 
 def columns(panel: Panel) -> Frame:
     """One row per (employee_id, place) with the columns of ``CARDS``."""
     keys = ["employee_id", "place"]
-    rows = panel.rows.select(*keys, "team")
+    rows = panel.rows.select(*keys, "team", "department")
     rows = rows.join(_attendance(panel), on=keys, how="left").join(_clock(panel), on=keys, how="left")
-    overtime = nw.col("overtime_hours_90d")
-    return rows.with_columns((overtime - others_mean(overtime, ["team"])).alias("overtime_vs_team_90d"))
+    overtime, leave, meetings = (nw.col(x) for x in ("overtime_hours_90d", "leave_days_365d", "meeting_hours_30d"))
+    level, square = others_mean(overtime, ["team"]), others_mean(overtime * overtime, ["team"])
+    team = ["team", "place"]
+    n = (~overtime.is_null()).cast(nw.Int64).sum().over(*team)
+    equal = quotient(units(fixed(overtime).sum().over(*team)), n)
+    return rows.with_columns(
+        (overtime - level).alias("overtime_vs_team_90d"),
+        nw.when(~level.is_null(), equal > 0).then(quotient(overtime, equal)).alias("overtime_vs_equal_share_90d"),
+        (square - level * level).clip(0.0, None).sqrt().alias("team_overtime_spread_90d"),
+        (leave - others_mean(leave, ["department"])).alias("leave_vs_department_365d"),
+        (meetings - others_mean(meetings, ["team"])).alias("meeting_vs_team_30d"),
+    )
 
 
 def _attendance(panel: Panel) -> Frame:
     keys = ["employee_id", "place"]
     facts = panel.facts["attendance"]
     measures = [
-        Measure("overtime", nw.col("overtime_hours"), (30, 90, 210)),
+        Measure("overtime", nw.col("overtime_hours"), (30, 90, 210, 365)),
         Measure("hours", nw.col("hours"), (90,)),
         Measure("late", nw.col("late_minutes"), (90,)),
         Measure("leave", nw.col("leave_days"), (30, 90, 365)),
@@ -195,6 +280,7 @@ def _attendance(panel: Panel) -> Frame:
         known_total("overtime", 30).alias("overtime_hours_30d"),
         known_total("overtime", 90).alias("overtime_hours_90d"),
         _kept("overtime", 30).then(ratio("overtime", 30, 210)).alias("overtime_ratio_30d"),
+        _kept("overtime", 90).then(ratio("overtime", 90, 365)).alias("overtime_ratio_90d"),
         quotient(known_total("hours", 90) * 7.0, days * agreed).alias("hours_vs_contract_90d"),
         known_total("late", 90).alias("late_minutes_90d"),
         known_total("leave", 30).alias("leave_days_30d"),
@@ -216,6 +302,7 @@ def _clock(panel: Panel) -> Frame:
     sits = nw.col("kind").is_in(["meeting", "one_on_one"])
     measures = [
         Measure("after", nw.when(~nw.col("after_hours").is_null()).then(late), (90, 365)),
+        Measure("weekend", nw.when(WEEKDAY >= SATURDAY).then(1.0).otherwise(0.0), (90, 365)),
         Measure("meeting", nw.when(sits).then(quotient(nw.col("minutes"), 60.0)), (30, 210)),
     ]
     sums = windows.window_sums(panel.spine, facts, measures)
@@ -224,6 +311,8 @@ def _clock(panel: Panel) -> Frame:
         "place",
         mean("after", 90).alias("after_hours_share_90d"),
         change("after", 90, 365).alias("after_hours_change_90d"),
+        mean("weekend", 90).alias("weekend_share_90d"),
+        change("weekend", 90, 365).alias("weekend_change_90d"),
         total("meeting", 30).alias("meeting_hours_30d"),
         ratio("meeting", 30, 210).alias("meeting_ratio_30d"),
     )

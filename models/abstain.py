@@ -9,12 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from features.cards import DRIVERS, Card
+from features.feeds import Silence
+from features.tables import TABLES
 from models.card import ModelCard
 from models.phrases import DRIVER_WORDS, fact_words, known_value
 from models.risk import INTERVAL_CARD
 
 USUALLY_KNOWN = 0.5
 """A column is usually known when it was missing for a smaller share of people than this at training."""
+
+MATERIAL_SHARE = 0.1
+"""From this share of the contributions on, a score without the feed would be another score."""
 
 MOST_MISSING = 0.3
 """The largest share of the usually known columns that may be missing for a person who still gets a score."""
@@ -48,6 +53,29 @@ def cannot_judge(person: Mapping[str, Any], card: ModelCard, *, cards: Sequence[
         f"Areas with gaps: {en}.",
         f"无法判断：通常具备的 {len(usual)} 项信息中有 {len(missing)} 项没有记录。有缺口的方面：{zh}。",
     )
+
+
+def unheard(silences: Sequence[Silence], card: ModelCard) -> dict[str, tuple[str, str]]:
+    """Return for whom nothing can be said because a feed has fallen silent, and why, in English and Chinese.
+
+    A feed is material when at least ``MATERIAL_SHARE`` of the contributions to the scores rested on it at training;
+    silence of the others is told to the operator and changes nobody's score much.
+    """
+    why: dict[str, tuple[str, str]] = {}
+    for one in silences:
+        share = card.feed_shares.get(one.table, 0.0)
+        if share < MATERIAL_SHARE:
+            continue
+        table = TABLES[one.table]
+        en, zh = f"{one.table} ({table.meaning_en})", f"{table.meaning_zh}({one.table})"
+        reason = (
+            f"Cannot judge: since {one.since} no usual records have come for {en}, and {share:.0%} of the score "
+            "rests on them. Silence of a system is not silence of a person.",
+            f"无法判断：自 {one.since} 起，{zh}没有正常记录，而评分有 {share:.0%} 依据它。"
+            "系统没有数据，不等于员工没有动静。",
+        )
+        why.update({person: reason for person in one.people if person not in why})
+    return why
 
 
 def _satisfied(rule: Mapping[str, Any], person: Mapping[str, Any]) -> bool:

@@ -50,8 +50,13 @@ class Assessment:
         return _plain(asdict(self))
 
 
-def assess(bundle: Bundle, matrix: Matrix, *, catalog: Catalog) -> list[Assessment]:
-    """Return one assessment per row of the matrix, in its order. The model is asked once for the whole batch."""
+def assess(
+    bundle: Bundle, matrix: Matrix, *, catalog: Catalog, unheard: Mapping[str, tuple[str, str]] | None = None
+) -> list[Assessment]:
+    """Return one assessment per row of the matrix, in its order. The model is asked once for the whole batch.
+
+    ``unheard`` maps people of whom a material feed says nothing any more to the reason (``abstain.unheard``).
+    """
     model, card = bundle.model, bundle.card
     rows, people = matrix.to_pandas(), matrix.frame.to_dicts()
     if not people:
@@ -66,7 +71,7 @@ def assess(bundle: Bundle, matrix: Matrix, *, catalog: Catalog) -> list[Assessme
     told = [c.column for c in matrix.cards if c.shown]
     out = []
     for i, person in enumerate(people):
-        why_not = cannot_judge(person, card, cards=cards)
+        why_not = (unheard or {}).get(person["employee_id"]) or cannot_judge(person, card, cards=cards)
         if why_not:
             out.append(_silent(person, horizons, why_not))
             continue

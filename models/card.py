@@ -22,8 +22,11 @@ class ModelCard:
     reference horizon, and the 90 % interval of that share. ``typical`` is the median or commonest value per column and
     ``missing_share`` the share unknown, both among the latest rows it learned from. ``data_versions`` name the lake's
     versions; ``eligible`` are the rules outside which nobody gets a score (a column with ``minimum``, ``maximum`` or
-    ``values``); ``metrics`` is the out-of-time table. ``forecast`` is what counts of exits rest on: the spread of the
-    shocks (``models.forecast.Shock``) and ``days_to_fill``, the plan's, where records do not tell.
+    ``values``); ``metrics`` is the out-of-time table. ``accepted`` are columns that looked as if they knew the future,
+    with the reason a person gave for keeping them; ``remarks`` is what the guards of the training run had to say of the
+    data. ``feed_shares`` is the share of the contributions that rests on each input table. ``forecast`` is what counts
+    of exits rest on: the spread of the shocks (``models.forecast.Shock``) and ``days_to_fill``, the plan's, where
+    records do not tell.
     """
 
     name: str
@@ -43,6 +46,9 @@ class ModelCard:
     n_exits: int
     eligible: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    feed_shares: Mapping[str, float] = field(default_factory=dict)
     forecast: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,5 +62,6 @@ class ModelCard:
         known["horizons_days"] = tuple(known["horizons_days"])
         known["base_rate"] = {int(days): rate for days, rate in known["base_rate"].items()}
         known["eligible"] = tuple(known["eligible"])
+        known["remarks"] = tuple(known.get("remarks", ()))
         known["cards"] = tuple(Card(**card) for card in known["cards"])
         return cls(**known)

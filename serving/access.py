@@ -78,6 +78,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/teams"): _key("teams.read"),
     ("GET", "/v1/teams/{team}/flagged"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/forecast"): _key("forecast.read"),
+    ("GET", "/v1/events"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/model"): _key("model.read"),
     ("GET", "/v1/catalog"): _key("catalog.read"),
     ("GET", "/v1/audit"): _key("audit.read"),
@@ -89,6 +90,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/people/{employee_id}"): _session("band.read", purposes=_READ),
     ("POST", "/people/{employee_id}/override"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/care"): _session("care.write", purposes=_CARE),
+    ("POST", "/people/{employee_id}/withdrawal"): _session("care.write", purposes=_CARE),
     ("POST", "/sign-out"): _session(),
 }
 """Every route of the service. The public ones are short in number and tell nothing about anybody."""

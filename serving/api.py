@@ -12,12 +12,13 @@ from serving import cursor, service
 from serving.access import Visit
 from serving.guard import desk, visit
 from serving.problems import KINDS
+from serving.schema_examples import EXAMPLES
 from serving.schemas import (
-    EXAMPLES,
     AuditAnswer,
     AuditLine,
     BandEvidence,
     CatalogAnswer,
+    EventStatus,
     FlaggedAnswer,
     FlaggedPerson,
     ForecastAnswer,
@@ -36,8 +37,10 @@ from serving.schemas import (
     TeamAnswer,
     TeamsAnswer,
     Told,
+    WithdrawalAnswer,
+    WithdrawalEvent,
 )
-from serving.service import Assessed, Run
+from serving.seen import Assessed, Run, TeamNeed
 from serving.store import answers, is_current
 from serving.words import Words
 
@@ -147,6 +150,24 @@ def forecast(request: Request, who: Let) -> ForecastAnswer:
     )
 
 
+@router.get(
+    "/v1/events",
+    responses=_documented(WithdrawalAnswer, *LOCKED, "not_found"),
+    openapi_extra={"security": [{"key": []}]},
+)
+def events(
+    request: Request,
+    who: Let,
+    purpose: Purpose,
+    team: Annotated[str | None, Query(min_length=1, max_length=200, pattern=PLAIN_TEXT)] = None,
+    employee_id: Annotated[str | None, Query(min_length=1, max_length=200, pattern=PLAIN_TEXT)] = None,
+    status: EventStatus | None = None,
+) -> WithdrawalAnswer:
+    """Who does clearly less than is usual for them, newest first: reach out. Each person is an entry in the log."""
+    found = service.events(desk(request).store, who, team=team, employee_id=employee_id, status=status)
+    return WithdrawalAnswer(events=[_event(row) for row in found])
+
+
 @router.get("/v1/model", responses=_documented(ModelAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
 def model(request: Request, who: Let) -> ModelAnswer:
     """The card of the model behind the current scores: what it read, how good it proved, what it is not for."""
@@ -237,7 +258,13 @@ def _limits(run: Run, one: Assessed) -> Limits:
     )
 
 
-def _team(need: service.TeamNeed) -> TeamAnswer:
+def _event(row: dict[str, Any]) -> WithdrawalEvent:
+    told = {name: row[name] for name in WithdrawalEvent.model_fields if name in row}
+    told |= {"team": row["team_now"], "usual_a_week": round(row["usual"], 1), "now_a_week": round(row["now"], 1)}
+    return WithdrawalEvent(**told, text_en=EN.withdrawal(row), text_zh=ZH.withdrawal(row))
+
+
+def _team(need: TeamNeed) -> TeamAnswer:
     figures = need.figures
     if figures is None:
         raise ValueError("a group that is too small has no figures to show")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.small_groups import OTHER
-from serving.service import Forecast, Overview, Person
+from serving.seen import Forecast, Overview, Person
 from serving.words import Words
 
 TEAMS_SHOWN = 8

@@ -24,8 +24,9 @@ from serving.access import ANONYMOUS, ROLES, Viewer, Visit
 from serving.audit import Entry
 from serving.guard import FORM_FIELD, Desk, cookie_name, desk, posted, visit
 from serving.problems import Problem
-from serving.service import Assessed, Decision, Run
-from serving.store_tables import CASE_STATES, OVERRIDES
+from serving.seen import Assessed, Run
+from serving.service import Decision
+from serving.store_tables import CASE_STATES, EVENT_STATES, OVERRIDES
 from serving.words import LANGUAGES, Words, choose
 
 HERE = Path(__file__).parent
@@ -196,13 +197,16 @@ def team(
     about_list = f"{who.viewer.actor}|{team}"
     after = cursor.read(cursor_, secret=at.secret, about=about_list)
     asked = (team, (*FLAGGED, "disregard"))
-    seen = service.team_list(at.store, who, asked, after=after, limit=at.settings.page_size)
+    limits = {"limit": at.settings.page_size, "min_group": at.settings.min_group}
+    seen = service.team_list(at.store, who, asked, after=after, **limits)
     further = cursor.seal(seen.next, secret=at.secret, about=about_list) if seen.next else None
     context = {
         "run": seen.run,
         "team": team,
         "people": [one for one in seen.people if one.band],
         "aside": [one for one in seen.people if not one.band],
+        "events": seen.events,
+        "signals": seen.signals,
         "strongest": lambda one: [r for r in _told(one) if r["direction"] == "raises"][:SIGNS_ON_LIST],
         "next_at": f"?cursor={further}" if further else None,
         "valid_until": min((one.valid_until for one in seen.people), default=_readable_until(seen.run, at)),
@@ -230,6 +234,7 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
         "raises": [reason for reason in _told(one) if reason["direction"] == "raises"],
         "keeps": [reason for reason in _told(one) if reason["direction"] == "keeps"],
         "decisions": seen.decisions,
+        "event": seen.event,
         "readers": _looks(seen.readers),
         "titles": {entry["action"]: words.of(entry, "title") for entry in at.catalog},
         "choices": [choice for choice in OVERRIDES if (choice != "follow") or one.override],
@@ -260,6 +265,18 @@ def decide_care(request: Request, who: Let, employee_id: str, form: Form) -> Res
     decision = Decision(employee_id, action, note, decided_by=by, status=status)
     service.decide_care(at.store, who, decision, catalog=frozenset(entry["action"] for entry in at.catalog))
     return RedirectResponse(f"/people/{quote(employee_id, safe='')}#plan", status_code=303)
+
+
+@router.post("/people/{employee_id:path}/withdrawal")
+def decide_withdrawal(request: Request, who: Let, employee_id: str, form: Form) -> Response:
+    """Write that somebody has reached out, or that there was a harmless reason."""
+    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
+    if status not in EVENT_STATES[1:] or not by:
+        raise Problem("invalid")
+    service.decide_withdrawal(
+        desk(request).store, who, Decision(employee_id, "withdrawal", "", decided_by=by, status=status)
+    )
+    return RedirectResponse(f"/people/{quote(employee_id, safe='')}", status_code=303)
 
 
 def failed(request: Request, problem: Problem) -> Response:

@@ -18,12 +18,16 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from features import engine, snapshots
+from features.feeds import Silence, silences
+from features.kept import kept_matrix
 from features.lake import Lake
-from features.matrix import matrix
+from features.withdrawal.alarms import Review, review
+from features.withdrawal.chart import WINDOWS
+from models.abstain import unheard
 from models.assess import Assessment, assess
 from models.care import Catalog
 from models.registry import Bundle
-from serving import audit, outlook, store_people
+from serving import audit, outlook, store_events, store_people
 from serving.audit import Entry
 from serving.outlook import Expected
 from serving.store import Store
@@ -47,6 +51,8 @@ class Scored:
     assessments: tuple[Assessment, ...]
     bundle: Bundle
     data_versions: Mapping[str, int]
+    silences: tuple[Silence, ...] = ()
+    withdrawal: Review | None = None
     forecast: Mapping[str, Any] | None = None
     expected: Mapping[str, Any] | None = None
 
@@ -74,13 +80,27 @@ def score(
     step("who is employed")
     people = employed(records, as_of=as_of)
     step("what was known on the day")
-    known = matrix(records, as_of=[as_of], own=lake.own_columns())
+    known = kept_matrix(lake, as_of=[as_of], versions=versions)
+    step("which feeds are silent")
+    silent = tuple(silences(records, as_of))
     step("risk, reasons, care plans")
-    assessments = assess(bundle, known, catalog=catalog)
+    assessments = assess(bundle, known, catalog=catalog, unheard=unheard(silent, bundle.card))
+    step("whose weeks have become quiet")
+    withdrawal = review(records, as_of)
     step("how many may leave, and whom to hire")
     batch = outlook.Batch(bundle, known, people, assessments, as_of)
     told, expected = outlook.forecast(batch, records, past=earlier.expected, min_group=earlier.min_group)
-    return Scored(as_of, people, tuple(assessments), bundle, versions, told, outlook.plain(expected))
+    return Scored(
+        as_of,
+        people,
+        tuple(assessments),
+        bundle,
+        versions,
+        silences=silent,
+        withdrawal=withdrawal,
+        forecast=told,
+        expected=outlook.plain(expected),
+    )
 
 
 def employed(records: snapshots.Records, *, as_of: date) -> tuple[dict[str, Any], ...]:
@@ -126,8 +146,10 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
         for reason in one.reasons
         if reason.contribution > 0
     ]
+    events = _events(scored, now=now, valid_until=valid_until)
     with store.begin() as tx:
         run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
+        store_events.add_events(tx, events)
         entry = Entry(actor, "score", "written", f"run-{run_id}", model_version=scored.bundle.version)
         audit.record(tx, entry, now=now)
     return run_id
@@ -150,6 +172,26 @@ def _row(one: Assessment, *, reference: int, valid_until: date) -> dict[str, Any
         "reasons": facts["reasons"],
         "plan": facts["plan"],
     }
+
+
+def _events(scored: Scored, *, now: datetime, valid_until: date) -> list[dict[str, Any]]:
+    """Return what the review found as rows: an event per person, and one per team that is known by this name."""
+    if scored.withdrawal is None:
+        return []
+    clock = {"found_at": now, "due_on": store_events.due(now.date()), "valid_until": valid_until, "status": "open"}
+    teams = {person["id"]: person["team"] for person in scored.people}
+    rows = []
+    for one in scored.withdrawal.alarms.iter_rows(named=True):
+        if one["employee_id"] in teams:
+            told = {name: one[name] for name in ("employee_id", "week", "since", "weeks", "stream", "usual", "now")}
+            share = {"false_share": one["false_share"], "level": one["now"] / one["usual"], "n_people": 1}
+            rows.append({**told, **share, **clock, "team": teams[one["employee_id"]]})
+    for one in scored.withdrawal.teams.iter_rows(named=True):
+        if one["team"] in teams.values():
+            told = {name: one[name] for name in ("team", "week", "since", "level", "n_people")}
+            nobody = {"employee_id": None, "usual": None, "now": None, "false_share": None}
+            rows.append({**told, **nobody, **clock, "weeks": min(WINDOWS), "stream": "all"})
+    return rows
 
 
 def _finite(value: float | None) -> float | None:

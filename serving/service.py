@@ -14,16 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from serving import audit, store_log, store_people
+from serving import audit, store_events, store_log, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
+from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed
 from serving.store import Store, Transaction
 from serving.store_people import ListOf, Place
-
-Band = Literal["calm", "watch", "act", "cannot_judge"]
 
 N_NEEDS = 3
 SMALL_NEED = 0.1
@@ -35,94 +34,6 @@ WORTH_SAYING = 0.05
 READERS_SHOWN = 50
 Z_80 = 1.2816
 """Half-width, in standard deviations, of the range in which four of five outcomes fall."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """The batch behind everything on a page: when, by which model, from which data, and what the model declares."""
-
-    id: int
-    as_of: date
-    computed_at: Any
-    model_version: str
-    bundle_sha256: str
-    data_versions: dict[str, int]
-    card: dict[str, Any]
-
-    @property
-    def horizon_days(self) -> int:
-        """The horizon that bands, needs and expected exits refer to."""
-        return int(self.card["reference_horizon_days"])
-
-
-@dataclass(frozen=True)
-class TeamNeed:
-    """One team as a whole. ``figures`` is ``None`` when the group is too small to be told apart from its members."""
-
-    team: str
-    department: str | None
-    figures: TeamFigures | None
-
-
-@dataclass(frozen=True)
-class TeamFigures:
-    """How many may leave, of how many people judged, and what would have to change; ``needs`` as (driver, share)."""
-
-    n_people: int
-    n_judged: int
-    expected_exits: float
-    low: int
-    high: int
-    needs: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Overview:
-    """All teams within sight, those that need care first on top, small ones at the end without figures."""
-
-    run: Run
-    teams: tuple[TeamNeed, ...]
-
-
-@dataclass(frozen=True)
-class Assessed:
-    """One person's assessment as the viewer may see it. Numbers are ``None`` for a viewer who sees bands only."""
-
-    employee_id: str
-    name: str | None
-    job: str | None
-    team: str | None
-    department: str | None
-    seen_because: str
-    valid_until: date
-    band: Band | None
-    risk: dict[str, float] | None
-    other: dict[str, float] | None
-    cannot_judge_en: str | None
-    cannot_judge_zh: str | None
-    reasons: tuple[dict[str, Any], ...]
-    plan: dict[str, Any]
-    override: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Person:
-    """Everything on a person's page."""
-
-    run: Run
-    assessed: Assessed
-    decisions: tuple[dict[str, Any], ...]
-    readers: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class TeamList:
-    """The people of one team who need care, and where the next page starts."""
-
-    run: Run
-    team: str
-    people: tuple[Assessed, ...]
-    next: Place | None
 
 
 def overview(store: Store, visit: Visit, *, min_group: int) -> Overview:
@@ -156,18 +67,6 @@ def _care_first(need: TeamNeed) -> tuple[bool, float, str]:
     return figures is None, -(figures.expected_exits / figures.n_judged) if figures else 0.0, need.team
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """The hiring ledger within sight; ``lines`` as ``models.hiring`` wrote them, most hires first."""
-
-    run: Run
-    lines: tuple[dict[str, Any], ...]
-    until: date
-    service_level: float
-    min_group: int
-    valid_until: date
-
-
 def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
     """Return the ledger as it was cut when the batch was scored: the same groups for every reader, no total.
 
@@ -193,11 +92,22 @@ def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
 
 
 def team_list(
-    store: Store, visit: Visit, asked: tuple[str, tuple[str, ...]], *, after: Place | None, limit: int
+    store: Store,
+    visit: Visit,
+    asked: tuple[str, tuple[str, ...]],
+    *,
+    after: Place | None,
+    limit: int,
+    min_group: int | None = None,
 ) -> TeamList:
-    """Return the people of a team in the asked bands; every name on the list is a look at that person."""
+    """Return the people of a team in the asked bands; every name on the list is a look at that person.
+
+    With ``min_group`` also who has withdrawn lately, and whether the team as a whole has.
+    """
     team, bands = asked
-    today = visit.now.date()
+    today, sight = visit.now.date(), visit.viewer.sight
+    events: list[dict[str, Any]] = []
+    signals: list[dict[str, Any]] = []
     with store.begin() as tx:
         run = _run(tx)
         known = store_people.team_exists(tx, visit.viewer.sight, team)
@@ -206,13 +116,16 @@ def team_list(
         people = [_assessed(row, _standing(row), numbers=False, shown=row["shown_band"]) for row in rows[:limit]]
         if not known:
             _record(tx, visit, "team.list", "not_found")
-        for person in people:
-            _record(tx, visit, "team.list", "shown", subject=person.employee_id, run=run)
+        if known and min_group is not None and after is None:
+            events = store_events.events_of(tx, sight, today=today, team=team, status="open")
+            signals = store_events.team_signals(tx, sight, today=today, min_group=min_group, team=team)
+        for one in sorted({*(person.employee_id for person in people), *(e["employee_id"] for e in events)}):
+            _record(tx, visit, "team.list", "shown", subject=one, run=run)
     if not known:
         raise Problem("not_found")
     last = rows[limit - 1] if len(rows) > limit else None
     place = (last["rank"], last["name"] or "", last["employee_id"]) if last else None
-    return TeamList(run, team, tuple(people), place)
+    return TeamList(run, team, tuple(people), place, tuple(events), tuple(signals))
 
 
 def _standing(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -231,9 +144,10 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
         if isinstance(found, Assessed):
             decisions = tuple(store_people.cases(tx, employee_id))
             readers = tuple(store_log.entries_about(tx, employee_id, limit=READERS_SHOWN))
+            event = store_events.newest_of(tx, employee_id, today=visit.now.date())
     if isinstance(found, str):
         raise Problem(found)
-    return Person(run, found, decisions, readers)
+    return Person(run, found, decisions, readers, event)
 
 
 def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
@@ -337,6 +251,39 @@ def decide_care(store: Store, visit: Visit, decision: Decision, *, catalog: froz
         _record(tx, visit, "care.decide", result, subject=decision.employee_id, run=run)
     if result != "recorded":
         raise Problem(result)
+
+
+def events(
+    store: Store, visit: Visit, *, team: str | None, employee_id: str | None, status: str | None
+) -> list[dict[str, Any]]:
+    """Return who within sight has withdrawn lately; asked for by number, a hidden person is an unknown one."""
+    today, sight = visit.now.date(), visit.viewer.sight
+    with store.begin() as tx:
+        hidden = employee_id is not None and store_people.visible_person(tx, sight, employee_id) is None
+        hidden = hidden or (team is not None and not store_people.team_exists(tx, sight, team))
+        rows = [] if hidden else store_events.events_of(tx, sight, today=today, team=team, status=status)
+        rows = [row for row in rows if employee_id in (None, row["employee_id"])]
+        for one in sorted({row["employee_id"] for row in rows}):
+            _record(tx, visit, "events.list", "shown", subject=one)
+        if not rows:
+            _record(tx, visit, "events.list", "not_found" if hidden else "nobody", subject=employee_id)
+    if hidden:
+        raise Problem("not_found")
+    return rows
+
+
+def decide_withdrawal(store: Store, visit: Visit, decision: Decision) -> None:
+    """Write that a named person has reached out, or why not: the event is then closed."""
+    with store.begin() as tx:
+        who = store_people.visible_person(tx, visit.viewer.sight, decision.employee_id)
+        found = store_events.newest_of(tx, decision.employee_id, today=visit.now.date()) if who else None
+        if found is not None:
+            words = {"status": decision.status, "decided_by": decision.decided_by, "decided_at": visit.now}
+            store_events.decide(tx, found["id"], words)
+        result = "recorded" if found is not None else "not_found"
+        _record(tx, visit, "withdrawal.decide", result, subject=decision.employee_id)
+    if found is None:
+        raise Problem("not_found")
 
 
 def current(store: Store) -> Run:

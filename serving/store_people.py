@@ -37,6 +37,7 @@ from serving.store_tables import (
     score_driver,
     score_run,
     sign_in,
+    withdrawal_event,
 )
 
 ERASED = "(erased)"
@@ -279,12 +280,14 @@ def cases(tx: Transaction, employee_id: str | None = None) -> list[dict[str, Any
 
 
 def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]:
-    """Delete what nobody may read any more: expired scores with their drivers, ledgers, overrides, old care notes."""
+    """Delete what nobody may read any more: expired scores, ledgers, events and overrides, old notes about care."""
     over = and_(score_run.c.forecast_until < today, score_run.c.forecast.is_not(None))
+    stale = withdrawal_event.c.valid_until < today
     old_notes = and_(care_case.c.happened_on < notes_before, care_case.c.note.is_not(None))
     return {
         "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
         "forecasts": tx.execute(update(score_run).where(over).values(forecast=None)).rowcount,
+        "withdrawal_events": tx.execute(delete(withdrawal_event).where(stale)).rowcount,
         "overrides": tx.execute(delete(override).where(override.c.valid_until < today)).rowcount,
         "care_notes": tx.execute(update(care_case).where(old_notes).values(note=None)).rowcount,
     }
@@ -298,7 +301,7 @@ def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
     """
     gone = {
         table.name: tx.execute(delete(table).where(table.c.employee_id == employee_id)).rowcount
-        for table in (score, override, care_case, audit_subject)
+        for table in (score, override, care_case, withdrawal_event, audit_subject)
     }
     gone["employee"] = tx.execute(delete(employee).where(employee.c.id == employee_id)).rowcount
     tx.execute(update(employee).where(employee.c.manager_id == employee_id).values(manager_id=None))

@@ -73,6 +73,8 @@ OVERRIDES = ("disregard", "calm", "watch", "act", "follow")
 """``disregard`` hides the band, a band replaces it, ``follow`` lets the assessment stand again."""
 
 CASE_STATES = ("agreed", "declined", "done")
+EVENT_STATES = ("open", "done", "dismissed")
+STREAM_NAMES = ("all", "talk", "meeting", "initiative")
 SIGHTS = ("everyone", "department", "team", "manager")
 
 employee = Table(
@@ -179,6 +181,38 @@ care_case = Table(
     Index(None, "employee_id"),
 )
 """What people decided about a suggested care action; goes back to training as the table ``care_actions``."""
+
+withdrawal_event = Table(
+    "withdrawal_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("employee_id", String(200)),
+    Column("team", Text, nullable=False),
+    Column("week", Date, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("weeks", Integer, nullable=False),
+    Column("stream", String(20), nullable=False),
+    Column("usual", Float),
+    Column("now", Float),
+    Column("level", Float, nullable=False),
+    Column("n_people", Integer, nullable=False),
+    Column("false_share", Float),
+    Column("found_at", Utc, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Utc),
+    _one_of("status", EVENT_STATES),
+    _one_of("stream", STREAM_NAMES),
+    CheckConstraint("(status = 'open') = (decided_by IS NULL)", name="named"),
+    UniqueConstraint("employee_id", "week"),
+    Index(None, "team"),
+    Index(None, "valid_until"),
+)
+"""Somebody does clearly less than is usual for them: reach out within a week. Without ``employee_id``: a team does.
+
+``usual`` and ``now`` are acts a week of the person, null for a team; ``level`` is their ratio."""
 
 api_key = Table(
     "api_key",

@@ -77,6 +77,15 @@ class Words:
         kind, _, value = reason.partition(" ")
         return self(f"because.{kind}", value=value.removeprefix("to "))
 
+    def withdrawal(self, event: Mapping[str, Any]) -> str:
+        """Return what has become fewer, in counts: never a feeling, never a reason."""
+        weeks = self(f"withdrawal_weeks.{event['weeks']}")
+        if event["usual"] is None:
+            return self("withdrawal.team_told", weeks=weeks, level=round(100 * event["level"]))
+        stream = self(f"withdrawal_stream.{event['stream']}")
+        counts = {"now": round(event["now"]), "usual": round(event["usual"])}
+        return self("withdrawal.told", weeks=weeks, stream=stream, **counts)
+
     def expected(self, low: int, high: int) -> str:
         """Return a range of a count of people: ``1 to 3``."""
         return str(low) if low == high else self("team.range", low=low, high=high)

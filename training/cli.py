@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from features.errors import FixableError
+
+if TYPE_CHECKING:
+    from training.withdrawal_real import OnRecords
 
 app = typer.Typer(
     help="Records in, an explained and judged risk model out.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -50,16 +53,18 @@ def company(
     people: Annotated[int, typer.Option(help="How many work there at any time.")] = 1000,
     months: Annotated[int, typer.Option(help="How many months of records.")] = 36,
     seed: Annotated[int, typer.Option(help="The same seed invents the same company.")] = 0,
+    regime: Annotated[str, typer.Option(help="The kind of world; a wrong name lists them all.")] = "clinic",
     state: State = DEFAULT_STATE,
 ) -> None:
     """Invent a clinic group to try everything on: files in STATE/records, the truth in STATE/truth."""
-    from features.company import Company, invent_company
+    from features.company import Company, invent_company, regime_named
 
     records, truth = state / "records", state / "truth"
     with told(), console.status("inventing …") as status:
+        world = regime_named(regime)
         for folder in (records, truth):
             shutil.rmtree(folder, ignore_errors=True)
-        settings = Company(n_employees=people, months=months, seed=seed)
+        settings = Company(n_employees=people, months=months, seed=seed, regime=world)
         invent_company(settings, records, truth=truth, progress=lambda step: status.update(f"inventing {step} …"))
     n_files = len(list(records.glob("*.csv")))
     console.print(f"Invented a clinic group of {people:,} people over {months} months: {n_files} files in {records}")
@@ -174,6 +179,32 @@ def fit(
 
 
 @app.command()
+def drivers(
+    plan: Annotated[Path | None, typer.Option(help="A plan file (TOML); default: the built-in plan.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The linear model throughout: a fraction of the time.")
+    ] = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Learn again without each driver's columns, and say what is lost; nothing is registered or promoted."""
+    from features.lake import Lake
+    from training.console import progress_bars, show_contributions
+    from training.drivers import contributions
+    from training.fit import prepare
+    from training.plan import load_plan
+
+    with told():
+        chosen = load_plan(plan)
+        with progress_bars(console) as tell:
+            found = contributions(prepare(Lake(state / "lake"), chosen, tell), quick=quick, progress=tell)
+        show_contributions(console, found)
+        path = state / "evaluation" / "drivers.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.table().to_csv(path, index=False)
+        console.print(f"Written to {path}")
+
+
+@app.command()
 def promote(
     version: Annotated[str, typer.Argument(help="Version in the catalogue; an earlier one rolls back.")],
     state: State = DEFAULT_STATE,
@@ -214,12 +245,83 @@ def report(
 
 
 @app.command()
+def leaks(
+    seeds: Annotated[int, typer.Option(help="Companies in which each of the twelve leaks is planted.")] = 3,
+    clean: Annotated[int, typer.Option(help="Companies looked at without a leak.")] = 10,
+    people: Annotated[int, typer.Option(help="How many work in each company.")] = 300,
+    months: Annotated[int, typer.Option(help="How many months of records.")] = 30,
+) -> None:
+    """Examine the leak sentinel: how many planted leaks stop a run, and how many clean runs are stopped."""
+    from tempfile import TemporaryDirectory
+
+    from features.company import invent
+    from features.ingest import import_folder
+    from features.lake import Lake
+    from training.console import progress_bars, show_leaks
+    from training.leak_table import Company, examine_all
+
+    with told(), TemporaryDirectory() as scratch, progress_bars(console, "leaks") as tell:
+
+        def company_of(seed: int) -> Company:
+            folder = Path(scratch) / str(seed)
+            invent(folder / "records", n_employees=people, months=months, seed=seed, truth=folder / "truth")
+            lake = Lake(folder / "lake")
+            import_folder(folder / "records", lake, today=date.today())
+            return Company.of(lake)
+
+        runs = examine_all(company_of, seeds, clean=clean, tell=tell)
+    show_leaks(console, runs)
+
+
+@app.command()
 def truth(state: State = DEFAULT_STATE) -> None:
     """Compare the forecasts for the invented company with its known hazards, which see what no record shows."""
     from training.truth import against_truth
 
     with told():
         typer.echo(against_truth(state / "evaluation" / "predictions.parquet", state / "truth"))
+
+
+@app.command()
+def withdrawal(
+    seeds: Annotated[int, typer.Option(help="How many companies of 1,000 people to judge on.")] = 6,
+    broken: Annotated[bool, typer.Option(help="Judge also where the assumptions do not hold.")] = True,
+    rows: Annotated[bool, typer.Option(help="Judge also from rows of records, on an invented company.")] = True,
+) -> None:
+    """Judge the alarm of withdrawal: how often it is false, what it finds (about three minutes on one core)."""
+    from training import withdrawal_report as report
+    from training.withdrawal_world import World
+
+    with told():
+        with console.status("judging on companies of 1,000 people …"):
+            result = report.study(World(), range(report.FIRST_SEED, report.FIRST_SEED + seeds))
+        for table in report.tables(result):
+            console.print(table)
+        with console.status("breaking the assumptions …"):
+            for table in report.broken() if broken else ():
+                console.print(table)
+        with console.status("reading rows …"):
+            for table in report.on_rows(_invented_withdrawal(report.FIRST_SEED)) if rows else ():
+                console.print(table)
+        for line in report.verdict(result):
+            console.print(line)
+
+
+def _invented_withdrawal(seed: int) -> dict[float, OnRecords]:
+    """Invent and import a company in a folder that is gone afterwards, and judge its last year."""
+    from tempfile import TemporaryDirectory
+
+    from features.company import Company, invent_company
+    from features.ingest import import_folder
+    from features.lake import Lake
+    from training.withdrawal_real import on_records
+
+    with TemporaryDirectory() as place:
+        folder, lake = Path(place), Lake(Path(place) / "lake")
+        settings = Company(n_employees=300, months=60, seed=seed)
+        invent_company(settings, folder / "records", truth=folder / "truth")
+        import_folder(folder / "records", lake, mapping=None, today=date.today())
+        return on_records(lake.read(), lake.data_until(), n_judged=52, seed=seed, rates=(0.05, 0.25, 0.5))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from training.backtest import Backtest
+from training.drivers import METRICS, READING, VERDICTS, Contributions, verdict
 from training.evaluate import Interval
+from training.leak_table import Examined, rows
 from training.plan import Plan
 from training.release import Released
 
@@ -78,14 +81,16 @@ def show_released(console: Console, released: Released) -> None:
         f"Learned from {card.n_people:,} people, {card.n_exits:,} voluntary exits, up to {card.labels_closed_on}; "
         f"chosen: [bold]{released.kind}[/bold]"
     )
-    show_horizons(console, released)
-    reference = card.reference_horizon_days
-    title = f"Leaves within {reference} days: out of time, people not seen before (90 % intervals over people)"
-    show_table(console, released.unseen, reference, title=title)
-    words = {"auc": "AUC", "average_precision": "Average precision"}
-    for name, gain in released.gain.items():
-        verdict = "better than" if gain.low > 0 else "worse than" if gain.high < 0 else "matches"
-        console.print(f"{words[name]}, chosen minus linear: {gain} → {verdict} the linear model")
+    for remark in card.remarks:
+        console.print(remark, markup=False)
+    if released.kind_tested == "base":
+        console.print(
+            f"{card.n_exits:,} people left of their own accord on record. From a few dozen exits a ranking can be "
+            "learned, from fewer only how many leave: everybody gets the same risk, and there is no order of people to "
+            "judge. More history helps most: exits as far back as they were kept, and the records of those who left."
+        )
+    else:
+        show_learned(console, released)
     show_count_line(console, released.counts)
     for gate in released.gates:
         console.print(
@@ -100,8 +105,22 @@ def show_released(console: Console, released: Released) -> None:
     console.print(f"Version {released.version} ({released.sha256[:12]}…) is now {state}.")
 
 
+def show_learned(console: Console, released: Released) -> None:
+    """Print how the ranking that was learned proved, beside the linear model."""
+    show_horizons(console, released)
+    reference = released.card.reference_horizon_days
+    title = f"Leaves within {reference} days: out of time, people not seen before (90 % intervals over people)"
+    show_table(console, released.unseen, reference, title=title)
+    words = {"auc": "AUC", "average_precision": "Average precision"}
+    for name, gain in released.gain.items():
+        verdict = "better than" if gain.low > 0 else "worse than" if gain.high < 0 else "matches"
+        console.print(f"{words[name]}, chosen minus linear: {gain} → {verdict} the linear model")
+
+
 def show_beside(console: Console, released: Released, plan: Plan) -> None:
     """Print the reference horizon in one line per model, with the figures of others on the same windows."""
+    if released.kind_tested == "base":
+        return
     horizon = plan.reference_horizon_days
     rows = {"ours, people unseen": released.unseen, "ours, as served": released.seen}
     base = released.observed_rate
@@ -163,6 +182,47 @@ def show_count_line(console: Console, counts: Backtest) -> None:
             f"How many leave a team in a quarter: intervals promised {row['promised']:.0%}, held {row['held']:.0%} of "
             f"{row['n']:,} times; left / expected in all {_written(counts.sums['all'])}. More: retention-train forecast"
         )
+
+
+def show_contributions(console: Console, found: Contributions) -> None:
+    """Print one table per horizon: a driver per line, what is lost without it, what it brings beside the context."""
+    console.print(f"Learned again for each driver: {', '.join(found.kinds)}; out of time, people not seen before.")
+    for horizon, whole in found.whole.items():
+        reached = ", ".join(f"{METRIC_WORDS[m]} {i}" for m, i in whole.items())
+        context = ", ".join(f"{METRIC_WORDS[m]} {i}" for m, i in found.context[horizon].items())
+        console.print(f"\n[bold]Within {horizon} days.[/bold] All columns: {reached}\nContext alone: {context}")
+        shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for column in ("driver", "columns", "AUC lost", "AP lost", "AUC gained", "AP gained"):
+            shown.add_column(column, justify="left" if column == "driver" else "right", no_wrap=True)
+        for one in found.drivers:
+            cells = [
+                _signed(differences[horizon][metric]) if horizon in differences else "–"
+                for differences in (one.left_out, one.alone)
+                for metric in METRICS
+            ]
+            shown.add_row(one.driver, str(len(one.columns)), *cells)
+        console.print(shown)
+        for words in VERDICTS:
+            named = [one.driver for one in found.drivers if verdict(one.left_out.get(horizon, {})) == words]
+            if named:
+                console.print(f"{words}: {', '.join(named)}")
+    console.print(f"\n{READING}")
+
+
+def _signed(interval: Interval) -> str:
+    """A difference with its sign and without the zero that every one of them would start with."""
+    value, low, high = (f"{x:+.3f}".replace("0.", ".", 1) for x in (interval.value, interval.low, interval.high))
+    return f"{value} ({low} {high})"
+
+
+def show_leaks(console: Console, runs: list[Examined]) -> None:
+    """Print how many planted leaks were found, by what, and how many clean runs were stopped."""
+    shown = Table(title="Planted leaks: is the run stopped and the column named?", title_justify="left")
+    for column in ("leak", "column", "found", "by"):
+        shown.add_column(column)
+    for row in rows(runs):
+        shown.add_row(*row)
+    console.print(shown)
 
 
 def _written(interval: Interval) -> str:

@@ -1,12 +1,12 @@
-"""The recipe of a training run: records → landmark rows → rolling origins → the final model → catalogue → champion.
+"""The recipe of a training run: records → landmark rows → guards → rolling origins → the final model → champion.
 
 Input: the lake and a plan. Output: a registered model with its card, and the out-of-time table that it stands on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -15,11 +15,14 @@ import polars as pl
 
 from features.cards import Card
 from features.errors import FixableError
+from features.kept import kept_matrix
 from features.lake import Lake
-from features.matrix import matrix
+from features.matrix import Matrix, matrix
 from features.snapshots import Records, at_risk, month_ends
-from models.learn import KINDS, Fitted, Landmarks, Settings, fit_hazards
+from features.tables import OwnColumn
+from models.learn import Fitted, Landmarks, Settings, fit_hazards
 from models.risk import RiskModel
+from training import guards, leakage
 from training.evaluate import Interval, Told, auc, average_precision, difference, evaluate, told_at
 from training.labels import exit_events, labels_close_on, outcomes
 from training.plan import Plan, Rule
@@ -59,11 +62,34 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What a run stands on: the plan as far as the history can judge it, the rows, the origins, the data's versions.
+
+    ``records`` hold each person once; ``remarks`` is what the guards had to say, ``accepted`` as in ``Trained``.
+    """
+
+    plan: Plan
+    panel: Panel
+    splits: tuple[Split, ...]
+    data_versions: Mapping[str, int]
+    records: Records
+    remarks: tuple[str, ...] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def last_as_of(self) -> date:
+        """Return the youngest snapshot of the rows."""
+        return pd.Timestamp(self.panel.index["as_of"].max()).date()
+
+
+@dataclass(frozen=True)
 class Trained:
     """What a run found: the final models, and what each kind said out of time.
 
     ``unseen`` are test rows scored by models that had left the person out; ``seen`` the same rows scored by the model
-    of everybody. Both have a column ``<kind>_<horizon>`` per kind and horizon, and ``chosen_<horizon>``.
+    of everybody. Both have a column ``<kind>_<horizon>`` per kind and horizon, and ``chosen_<horizon>``. ``remarks`` is
+    what the guards had to say, ``accepted`` which suspect columns the plan keeps and why, ``feed_shares`` how much of
+    the scores rests on each table.
     """
 
     plan: Plan
@@ -73,6 +99,9 @@ class Trained:
     unseen: pd.DataFrame
     seen: pd.DataFrame
     data_versions: Mapping[str, int]
+    remarks: tuple[str, ...] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    feed_shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -88,29 +117,79 @@ class Trained:
 def train(lake: Lake, plan: Plan, *, progress: Progress | None = None) -> Trained:
     """Return the trained and judged model of the records in ``lake``. Raises ``FixableError`` when they cannot do."""
     tell = progress or (lambda step, done, total: None)
+    ground = prepare(lake, plan, tell)
+    plan, panel = ground.plan, ground.panel
+    unseen, seen = judge(panel, ground.splits, plan, tell)
+    landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=panel.closed_on)
+    fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
+    shares = guards.feed_shares(fitted.models[fitted.kind], ground.records, ground.last_as_of, lake.own_columns())
+    told = (ground.remarks, ground.accepted, shares)
+    return Trained(plan, panel, ground.splits, fitted, unseen, seen, ground.data_versions, *told)
+
+
+def prepare(lake: Lake, plan: Plan, tell: Progress) -> Ground:
+    """Return the landmark rows of the people the plan speaks of, and the origins at which they can be judged."""
     versions = lake.versions()
-    records = lake.read(versions=versions)
+    stored = lake.read(versions=versions)
+    records, remarks = guards.one_of_each(stored)
     closed_on = plan.labels_closed_on or labels_close_on(records, lake.data_until())
     as_of = snapshot_days(records, plan, closed_on=closed_on)
     plan, splits = fit_to_history(as_of, plan, closed_on=closed_on)
+    own = lake.own_columns()
     tell("features", 0, 1)
-    panel = build_panel(records, as_of, lake, closed_on=closed_on)
+    if records is stored:
+        known = kept_matrix(lake, as_of=as_of, versions=versions, engine=plan.engine)
+    else:
+        known = matrix(records, as_of=as_of, own=own)
+    panel = build_panel(records, known, closed_on=closed_on)
     panel = panel.take(satisfies(panel, plan.eligible, default=True))
     tell("features", 1, 1)
-    unseen, seen = judge(panel, splits, plan, tell)
-    landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=closed_on)
-    fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
-    return Trained(plan, panel, tuple(splits), fitted, unseen, seen, versions)
+    panel, leaks, seen_events = guarded(panel, records, own, plan)
+    remarks += [*guards.feed_lines(records, lake.data_until()), *seen_events, *leaks.lines()]
+    return Ground(plan, panel, tuple(splits), versions, records, tuple(remarks), leaks.accepted)
+
+
+def guarded(
+    panel: Panel, records: Records, own: Sequence[OwnColumn], plan: Plan
+) -> tuple[Panel, leakage.LeakReport, list[str]]:
+    """Return the rows without the exits of mass events, what the leak sentinel saw, and the mass events in words.
+
+    Raises ``FixableError`` when a column seems to know the future.
+    """
+    apart = satisfies(panel, plan.apart, default=False)
+    groups = panel.rows[[card.column for card in panel.cards if card.kind == "category"]]
+    index, events, lines = guards.without_mass_events(panel.index, groups, plan, apart=apart)
+    panel = replace(panel, index=index)
+    together = {one for event in events for one in event.ids}
+    leaks = leakage.inspect(evidence(panel.take(~apart), records, own, plan, without=together), accepted=plan.accepted)
+    leakage.refuse(leaks)
+    return panel, leaks, lines
+
+
+def evidence(
+    panel: Panel, records: Records, own: Sequence[OwnColumn], plan: Plan, *, without: Collection[str] = ()
+) -> leakage.Evidence:
+    """Return what the leak sentinel looks at; the exits of the people in ``without`` tell it nothing."""
+    exits = exit_events(records, closed_on=panel.closed_on)
+    exits = exits.filter(~pl.col("employee_id").is_in(sorted(without)))
+    reference = min(plan.reference_horizon_days, plan.horizons_days[-1])
+    return leakage.Evidence(panel.index, panel.rows, records, exits, tuple(own), panel.closed_on, reference, plan.seed)
+
+
+def evidence_of(records: Records, own: Sequence[OwnColumn], plan: Plan, *, until: date) -> leakage.Evidence:
+    """Return what a run on these records would show the sentinel; ``until``: the last day they bear witness of."""
+    closed_on = plan.labels_closed_on or labels_close_on(records, until)
+    known = matrix(records, as_of=snapshot_days(records, plan, closed_on=closed_on), own=own)
+    panel = build_panel(records, known, closed_on=closed_on)
+    panel = panel.take(satisfies(panel, plan.eligible, default=True) & ~satisfies(panel, plan.apart, default=False))
+    return evidence(panel, records, own, plan)
 
 
 def judge(panel: Panel, splits: Sequence[Split], plan: Plan, tell: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what the models of each origin said of the snapshots that followed (``Trained.unseen``, ``.seen``)."""
     unseen, seen = [], []
-    day = pd.to_datetime(panel.index["as_of"]).dt.date
-    teaches = ~satisfies(panel, plan.apart, default=False)
     for i, split in enumerate(splits):
-        train_rows = panel.take(day.isin(split.train).to_numpy() & teaches)
-        test = panel.take(day.isin(split.test).to_numpy())
+        train_rows, test = at_origin(panel, split, plan)
         step = tell_as(tell, f"origin {i + 1} of {len(splits)}")
         fitted = fit_hazards(train_rows.landmarks(closed_on=split.origin), settings(plan, panel), progress=step)
         unseen.append(say(fitted, test, plan, split.origin, left_out=True))
@@ -118,11 +197,18 @@ def judge(panel: Panel, splits: Sequence[Split], plan: Plan, tell: Progress) -> 
     return pd.concat(unseen, ignore_index=True), pd.concat(seen, ignore_index=True)
 
 
+def at_origin(panel: Panel, split: Split, plan: Plan) -> tuple[Panel, Panel]:
+    """Return the rows that teach at an origin and those that test there; rows kept apart only test."""
+    day = pd.to_datetime(panel.index["as_of"]).dt.date
+    teaches = ~satisfies(panel, plan.apart, default=False)
+    return panel.take(day.isin(split.train).to_numpy() & teaches), panel.take(day.isin(split.test).to_numpy())
+
+
 def say(fitted: Fitted, test: Panel, plan: Plan, origin: date, *, left_out: bool) -> pd.DataFrame:
     """Return the test rows with each kind's risk per horizon; ``left_out``: by the fold that had not seen them."""
     out = test.index.assign(origin=origin, apart=satisfies(test, plan.apart, default=False))
     fold = np.array([fitted.fold_of.get(p, -1) if left_out else -1 for p in test.index["employee_id"].astype(str)])
-    for kind in KINDS:
+    for kind in fitted.models:
         risk = np.empty((len(test.rows), len(plan.horizons_days)))
         for f in np.unique(fold):
             model = fitted.models[kind] if f < 0 else fitted.fold_models[kind][f]
@@ -156,9 +242,14 @@ def gain_over_linear(trained: Trained, predictions: pd.DataFrame, horizon_days: 
     return {m.__name__: difference(m, *pair, seed=trained.plan.seed) for m in (auc, average_precision)}
 
 
-def build_panel(records: Records, as_of: Sequence[date], lake: Lake, *, closed_on: date) -> Panel:
+def leavers_of(records: Records, *, until: date) -> pl.DataFrame:
+    """Return every exit known by ``until``, as of ``labels.exit_events``: what a planted leak needs to know."""
+    return exit_events(records, closed_on=until)
+
+
+def build_panel(records: Records, known: Matrix, *, closed_on: date) -> Panel:
     """Return everybody at risk on each snapshot with features and outcome."""
-    known = matrix(records, as_of=as_of, own=lake.own_columns())
+    as_of = known.frame["as_of"].unique().sort().to_list()
     posts = at_risk(records, as_of).select("employee_id", "as_of", "hired_on", *PLACE)
     spine = known.frame.select("employee_id", "as_of").join(posts, on=["employee_id", "as_of"], how="left")
     spine = spine.with_columns(tenure_days=(pl.col("as_of") - pl.col("hired_on")).dt.total_days())

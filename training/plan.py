@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import FixableError
+from features.kept import ENGINES
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,11 @@ class Plan:
     outside the rules get no score and teach nothing. ``apart``: rows that do not count in the headline and are
     reported apart (a mass off-boarding, say). ``gap_days``: between the last day that teaches and the first that
     tests; None is the longest horizon. ``origins``: how many, or which dates. ``test_until``: the last as_of that
-    tests. ``bands``: multiples of the base rate from which a person is in *watch* and in *act*. ``beside``: figures
-    of others at the reference horizon, to be printed beside ours. ``days_to_fill``: how long a seat is taken to stay
-    empty, where the records do not tell.
+    tests. ``accepted``: columns that the leak sentinel would stop at, each with the reason why they are honest.
+    ``mass_events``: ``keep_out`` takes the exits of a mass event (a closing, a merger) out of the labels, ``report``
+    only tells of it, ``off`` does not look. ``bands``: multiples of the base rate from which a person is in *watch*
+    and in *act*. ``beside``: figures of others at the reference horizon, to be printed beside ours.
+    ``days_to_fill``: how long a seat is taken to stay empty, where the records do not tell.
     """
 
     horizons_days: tuple[int, ...] = (30, 90, 180, 365)
@@ -61,12 +64,15 @@ class Plan:
     gap_days: int | None = None
     origins: int | tuple[date, ...] = 3
     test_until: date | None = None
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    mass_events: str = "keep_out"
     bands: Mapping[str, float] = field(default_factory=lambda: {"watch": 1.5, "act": 2.5})
     beside: tuple[Beside, ...] = ()
     days_to_fill: int = 60
     folds: int = 4
     recent_days: int = 365
     seed: int = 0
+    engine: str = "polars"
 
     def __post_init__(self) -> None:
         """Refuse horizons that make no sense, all at once."""
@@ -79,6 +85,15 @@ class Plan:
             problems.append(f"reference_horizon_days {self.reference_horizon_days} must be one of horizons_days")
         if self.every_days and self.first_as_of is None:
             problems.append("every_days needs first_as_of")
+        if self.mass_events not in ("keep_out", "report", "off"):
+            problems.append(f"mass_events is keep_out, report or off, not {self.mass_events!r}")
+        problems += [
+            f"accepted.{column} needs a reason: the model's card will show it"
+            for column, why in self.accepted.items()
+            if not str(why).strip()
+        ]
+        if self.engine not in ENGINES:
+            problems.append(f"engine {self.engine} must be one of {list(ENGINES)}")
         if problems:
             raise FixableError("The plan does not make sense:", problems)
 

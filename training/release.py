@@ -108,7 +108,7 @@ class Evidence:
 
 
 def keep(trained: Trained, card: ModelCard, evidence: Evidence, folder: Path) -> Path:
-    """Write the test rows, the table, the counts, what the run found and the report; return the folder of figures.
+    """Write the test rows, the table, the counts, what the run found, the report; return the folder of figures.
 
     From these files ``retention-train report`` and ``retention-train forecast`` work without the records.
     """
@@ -116,6 +116,7 @@ def keep(trained: Trained, card: ModelCard, evidence: Evidence, folder: Path) ->
     trained.unseen.to_parquet(folder / "predictions.parquet")
     (folder / "evaluation.json").write_text(json.dumps(plain_tables(evidence.unseen), indent=1), encoding="utf-8")
     evidence.counts.cells.to_parquet(folder / "forecast.parquet")
+    (folder / "remarks.txt").write_text("\n".join(trained.remarks) + "\n", encoding="utf-8")
     known = findings(trained, card, evidence.counts, gates=evidence.gates, gain=evidence.gain)
     (folder / "run.json").write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
     draw_figures(evidence.told, evidence.unseen, trained.plan.reference_horizon_days, figures)
@@ -173,6 +174,9 @@ def make_card(trained: Trained, kind: str, table: Tables, told: Told) -> ModelCa
         n_exits=int(index.loc[index["event"] == 1, "employee_id"].nunique()),
         eligible=tuple(asdict(rule) for rule in plan.eligible),
         metrics=plain_tables({**table, CHOSEN: table["base"]} if kind == "base" else table),
+        accepted=dict(trained.accepted),
+        remarks=trained.remarks,
+        feed_shares={} if kind == "base" else dict(trained.feed_shares),
     )
 
 

@@ -86,8 +86,11 @@ def ipa(risk: np.ndarray, left: np.ndarray, weight: np.ndarray) -> float:
     """Return the index of prediction accuracy: how much less squared error than telling everybody the base rate.
 
     1 is perfect, 0 no better than the rate of these very rows, which no forecaster could have known. ``weight`` (n,).
+    NaN where all of them left or nobody did: there is nothing to forecast.
     """
     rate = np.average(left, weights=weight)
+    if not 0 < rate < 1:
+        return float("nan")
     return float(1.0 - np.average((risk - left) ** 2, weights=weight) / (rate * (1.0 - rate)))
 
 

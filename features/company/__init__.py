@@ -2,6 +2,7 @@
 
 from features.company.hazard import Company
 from features.company.invent import invent, invent_company
-from features.company.truth import true_risk
+from features.company.oracle import true_risk
+from features.company.regimes import REGIMES, Regime, regime_named
 
-__all__ = ["Company", "invent", "invent_company", "true_risk"]
+__all__ = ["REGIMES", "Company", "Regime", "invent", "invent_company", "regime_named", "true_risk"]

@@ -30,7 +30,7 @@ def surveys(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
     panel = roster.panel
     row = np.arange(len(panel["who"]))
     day = roster.days(rng, row, 8, 18)
-    wish = panel["eta"][row] / (roster.history.company.scale * DRIVERS_SD)
+    wish = panel["eta"][row] / (roster.history.company.regime.scale * DRIVERS_SD)
     wish = wish - wish.mean()
     answers = rng.random(len(row)) < 1 / (1 + np.exp(-(0.95 - 0.35 * wish - 0.8 * panel["under_notice"][row])))
     kept = answers & roster.works(panel["who"][row], day)
@@ -53,7 +53,7 @@ def surveys(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
     style = (SURVEY_STYLE_SD * rng.standard_normal(len(roster.number)))[panel["who"][row]]
     parts = []
     for place, (item, view) in enumerate(views.items()):
-        asked = roster.panel["month"][row] % 2 == place % 2
+        asked = _asked(roster, row, place)
         noise = INTENT_ITEM_SD if item == "intent_to_stay" else SURVEY_ITEM_SD
         felt = view + style + noise * rng.standard_normal(len(row))
         wide = item == "enps"
@@ -63,6 +63,12 @@ def surveys(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
         frame = pl.DataFrame({**columns, "score": score}).with_columns(scale_min=low, scale_max=high)
         parts.append(frame.filter(pl.Series(asked)))
     return pl.concat(parts)
+
+
+def _asked(roster: Roster, row: np.ndarray, place: int) -> np.ndarray:
+    """Half of the items each month; all of them where the pulse comes more rarely."""
+    month, every = roster.panel["month"][row], roster.history.company.regime.survey_every
+    return month % 2 == place % 2 if every == 1 else month % every == every - 1
 
 
 def reviews(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:

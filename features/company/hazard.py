@@ -15,25 +15,22 @@ from datetime import date
 import numpy as np
 
 from features.cards import Driver
+from features.company.regimes import CLINIC, Regime
 
 
 @dataclass(frozen=True)
 class Company:
-    """What kind of company to invent. Rates are shares of the headcount per year.
+    """What company to invent: how large, how long, and the kind of world it lives in (``company.regimes``).
 
-    ``scale`` multiplies all driver effects and leaves the rate where it is: 1.0 is the published size, 1.6 (default)
-    stands for one employer, where drivers differ less by chance and more by cause than in pooled studies, 2.2 is an
-    easy world. ``history_months`` are lived through before the records start, so that the records start in the middle
-    of lives (left truncation), with a mix of people that turnover has already shaped.
+    ``history_months`` are lived through before the records start, so that the records start in the middle of lives
+    (left truncation), with a mix of people that turnover has already shaped.
     """
 
     n_employees: int = 1000
     months: int = 36
     seed: int = 0
     starts_on: date = date(2022, 1, 1)
-    voluntary: float = 0.18
-    involuntary: float = 0.04
-    scale: float = 1.6
+    regime: Regime = CLINIC
     history_months: int = 12
 
 
@@ -66,7 +63,7 @@ EFFECTS = {
     # Performance, r -.15 to -.17, and the bend: both ends leave more often than the middle (size of the bend assumed).
     "performance": -0.10,
 }
-"""Log hazard ratio per SD, before ``Company.scale``."""
+"""Log hazard ratio per SD, before ``Regime.scale``."""
 
 PERFORMANCE_BEND = 0.04
 COMPA_ABOVE, COMPA_BELOW = -0.16, -0.30
@@ -94,18 +91,20 @@ CONTAGION_CAP = 3.0
 INVOLUNTARY_CONTAGION = 0.85
 """A teammate's dismissal counts for a little less than a resignation (Visier: +7.7 % against +9.1 %)."""
 
+LATE_MONTHS = 120
 SEASON = np.array([0.05, -0.05, 0.0, 0.02, 0.05, 0.08, 0.12, 0.15, 0.05, -0.05, -0.15, -0.25])
 """January to December. Direction from US quits (low at the end of the year, high in summer), values assumed."""
 
-CARE = {
-    # action: (hazard ratio, months, fades). Ids are those of the catalog of care actions.
-    "stay_conversation": (0.90, 6, False),  # no controlled evidence; a cautious prior
-    "manager_attention": (0.78, 9, True),  # Friebel 2022, "do what you can": -20 to -25 % for nine months
-    "flexible_hours": (0.67, 12, False),  # Bloom 2024: -33 %, none for managers
-    "assigned_mentor": (0.85, 12, False),  # Sandvik: assigned mentors help
-    "specific_thanks": (1.00, 6, False),  # no causal evidence found: a placebo, on purpose
-}
-"""Effect of care actions that were carried out, on people who have not decided to leave."""
+BONUS = np.array([-0.45, -0.45, 0.55, 0.25, 0, 0, 0, 0, 0, 0, 0, 0])
+"""Waiting for a bonus paid in March. The evidence is mixed, so most regimes leave it off; values assumed."""
+
+COMMUTE_PER_MINUTE, LONG_COMMUTE = 0.0035, 45
+CENTRALITY = -0.12
+"""Per SD of how central a person is to the others (Ballinger 2016: incoming eigenvector centrality, two firms)."""
+
+STRONG_CONTAGION = float(np.log(1.5))
+DISAPPOINTED = -0.67
+"""Satisfaction (SD) below which somebody counts as disappointed: the lowest quarter."""
 
 TERMS: dict[str, Driver] = {
     "base": "context",
@@ -128,41 +127,39 @@ TERMS: dict[str, Driver] = {
     "care": "context",
     "team_shock": "context",
     "frailty": "context",
+    "bonus": "context",
+    "market": "context",
+    "commute": "context",
+    "centrality": "belonging",
 }
 """Every term of the log-hazard and the driver under which an explanation should find it."""
 
 PASSING = ("manager_change", "contagion", "care")
 """Terms that are over within months."""
 
-DRIVER_TERMS = tuple(t for t in TERMS if t not in ("base", "tenure", "season", "care", "team_shock", "frailty"))
+UNFELT = ("base", "tenure", "season", "care", "team_shock", "frailty", "bonus", "market")
+DRIVER_TERMS = tuple(t for t in TERMS if t not in UNFELT)
 """Terms that a person could feel and a colleague could notice: they colour answers and activity."""
 
 
-def tenure_term(months: np.ndarray) -> np.ndarray:
+def tenure_term(months: np.ndarray, late_rise: float = 0.0) -> np.ndarray:
     """Log-hazard by full months of tenure: high in the first months, then falling, with a bump at anniversaries.
 
-    Shape after Farber (1994: maximum at three months); values assumed.
+    Shape after Farber (1994: maximum at three months); values assumed. ``late_rise`` is added from ten years on
+    (pensions vest, a bathtub).
     """
     steps = np.array([1, 3, 6, 12, 24, 60])
     values = np.array([-0.20, 0.55, 0.45, 0.25, 0.10, -0.15, -0.50])
     months = np.maximum(months, 0)
     anniversary = np.where((months > 0) & (months % 12 == 0), 0.08, 0.0)
-    return values[np.searchsorted(steps, months, side="right")] + anniversary
+    return values[np.searchsorted(steps, months, side="right")] + anniversary + late_rise * (months >= LATE_MONTHS)
 
 
-def contagion_rate(team_size: np.ndarray) -> np.ndarray:
+def contagion_rate(team_size: np.ndarray, strength: str = "visier") -> np.ndarray:
     """Log hazard ratio of one voluntary exit in a team of this size (Visier: 2: 25 %, 3-5: 12 %, 6-10: about 13 %)."""
+    if strength != "visier":
+        return np.full(len(team_size), STRONG_CONTAGION if strength == "strong" else 0.0)
     return np.log(np.select([team_size <= 2, team_size <= 5, team_size <= 10], [1.25, 1.12, 1.13], 1.09))
-
-
-def care_term(action: np.ndarray, months_since: np.ndarray, is_manager: np.ndarray) -> np.ndarray:
-    """Log hazard ratio of the last action carried out; ``action`` counts in the order of CARE, -1 for none."""
-    ratio = np.array([np.log(hr) for hr, _, _ in CARE.values()])[action]
-    length = np.array([months for _, months, _ in CARE.values()])[action]
-    fades = np.array([fading for _, _, fading in CARE.values()])[action]
-    effect = ratio * np.where(fades, 1 - months_since / length, 1.0)
-    unmoved = is_manager & (action == list(CARE).index("flexible_hours"))
-    return np.where((action >= 0) & (months_since < length) & ~unmoved, effect, 0.0)
 
 
 def driver_terms(states: np.ndarray, manager_quality: np.ndarray, compa: np.ndarray, wait: np.ndarray) -> dict:
@@ -179,6 +176,15 @@ def driver_terms(states: np.ndarray, manager_quality: np.ndarray, compa: np.ndar
     return terms
 
 
+def pay_gap(rate_ratio: float, scale: float) -> float:
+    """How far a group must be paid below the others (SD of 10 %) to leave ``rate_ratio`` times as often.
+
+    The slope is steeper below the market than above; with a gap a little more than half of the group is below.
+    """
+    slope = 0.45 * COMPA_ABOVE + 0.55 * COMPA_BELOW
+    return float(-np.log(rate_ratio) / (scale * slope))
+
+
 def involuntary_rate(company: Company, performance: np.ndarray) -> np.ndarray:
     """Monthly rate of dismissal; it falls with performance (size assumed), and its mean is the company's rate."""
-    return company.involuntary / 12 * np.exp(-0.4 * performance - 0.08)
+    return company.regime.involuntary / 12 * np.exp(-0.4 * performance - 0.08)

@@ -1,8 +1,9 @@
 """An invented clinic group with known hazards: records in the form of the tables contract, and their truth elsewhere.
 
-The simple first form: monthly steps, one kind of world. Good for showing the whole way and for testing that a model
-finds what is there. Not good for claims about real turnover: the company has the effects that were put in
-(``company.hazard``), and nothing else.
+Monthly steps, weekly traces, many kinds of world (``company.regimes``) and two generators of different structure. Good
+for showing the whole way, for testing that a model finds what is there, and for judging effects whose truth is known.
+Not good for claims about real turnover: the company has the effects that were put in (``company.hazard``), and nothing
+else.
 """
 
 from __future__ import annotations
@@ -14,12 +15,25 @@ import numpy as np
 import polars as pl
 
 from features.company import answers, records, traces, warts
+from features.company.days import further
+from features.company.faults import faulty
 from features.company.hazard import Company
-from features.company.life import History, live, settle_base
+from features.company.history import History
+from features.company.lives import live, settle_base
+from features.company.staff import Columns
 from features.company.truth import write_truth
 from features.company.world import activities, courses, job_skills
 from features.errors import FixableError
 from features.tables import TABLES
+
+OWN_COLUMNS = """# The company's own columns: two of pure noise, and one that gives a protected group away a little.
+[tables.positions.own.x_locker]
+kind = "number"
+[tables.positions.own.x_parking]
+kind = "number"
+[tables.positions.own.x_district]
+kind = "number"
+"""
 
 
 def invent(folder: Path, *, n_employees: int = 1000, months: int = 36, seed: int = 0, truth: Path) -> None:
@@ -41,18 +55,27 @@ def invent_company(
     told("lives")
     history = live(company, life, base=settle_base(company, life))
     told("records")
-    tables = make_records(history, paper)
+    tables, benign = make_records(history, paper)
     told("files")
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         frame.write_csv(folder / f"{name}.csv")
-    write_truth(history, truth)
+    if company.regime.wide:
+        (folder / "mapping.toml").write_text(OWN_COLUMNS, encoding="utf-8")
+    told("truth")
+    write_truth(history, truth, benign=benign)
 
 
-def make_records(history: History, seed: np.random.SeedSequence) -> dict[str, pl.DataFrame]:
-    """Every table as an export made at ``history.until``, warts included; all text where there are bad rows."""
-    clean = _clean_records(history, _generators(seed))
-    return {name: _exported(name, clean[name], history, rng) for name, rng in _generators(seed).items()}
+def make_records(history: History, seed: np.random.SeedSequence) -> tuple[dict[str, pl.DataFrame], Columns]:
+    """Every table as an export made at ``history.until``, warts included; all text where there are bad rows.
+
+    Beside them the benign drops of activity, which no table tells apart from the others.
+    """
+    rng, roster = _generators(seed), records.Roster(history)
+    weeks = traces.weeks(history, rng["attendance"])
+    clean = faulty(_clean_records(roster, weeks, rng, further(seed, 1)), roster, further(seed, 2))
+    exported = {name: _exported(name, clean[name], history, again) for name, again in _generators(seed).items()}
+    return exported, weeks.benign
 
 
 def _generators(seed: np.random.SeedSequence) -> dict[str, np.random.Generator]:
@@ -60,16 +83,17 @@ def _generators(seed: np.random.SeedSequence) -> dict[str, np.random.Generator]:
     return {name: np.random.default_rng(child) for name, child in zip(TABLES, seed.spawn(len(TABLES)), strict=True)}
 
 
-def _clean_records(history: History, rng: dict[str, np.random.Generator]) -> dict[str, pl.DataFrame]:
+def _clean_records(
+    roster: records.Roster, weeks: traces.Weeks, rng: dict[str, np.random.Generator], more: np.random.Generator
+) -> dict[str, pl.DataFrame]:
     """One frame per table, without warts; each table draws from a generator of its own."""
-    roster = records.Roster(history)
-    weeks = traces.weeks(history, rng["attendance"])
+    history = roster.history
     exits = records.exits(roster, rng["exits"])
     evenings = history.first[:-1] + 17
     return {
         "employees": records.employees(roster, rng["employees"]),
         "exits": exits,
-        "positions": records.positions(roster),
+        "positions": records.positions(roster, more),
         "interactions": traces.interactions(roster, weeks, rng["interactions"]),
         "surveys": answers.surveys(roster, rng["surveys"]),
         "reviews": answers.reviews(roster, rng["reviews"]),
@@ -93,14 +117,15 @@ def _exported(name: str, frame: pl.DataFrame, history: History, rng: np.random.G
     table = TABLES[name]
     if table.event != "happened_on":
         return frame
+    dose = history.company.regime.faults.dose
     if name != "exits":
-        frame = warts.with_late_rows(name, frame, rng)
-    frame = warts.with_corrections(name, frame, rng)
+        frame = warts.with_late_rows(name, frame, rng, dose)
+    frame = warts.with_corrections(name, frame, rng, dose)
     by_default = pl.col("happened_on").dt.offset_by(f"{table.lag_days or 0}d")
     known = pl.coalesce("known_on", by_default)
     until = history.until.astype("datetime64[D]").item()
     frame = frame.filter(known <= until).sort(known, "employee_id", maintain_order=True)
-    frame = warts.with_duplicates(name, frame, rng)
+    frame = warts.with_duplicates(name, frame, rng, dose)
     if frame["known_on"].is_null().all():
         frame = frame.drop("known_on")
     bad = warts.spoiled_rows(name, frame, rng)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import polars as pl
 
 from features.cards import DRIVERS
 from features.company import hazard as hz
-from features.company.life import KINDS, History, workdays
+from features.company.care import IDS
+from features.company.days import workdays
+from features.company.history import KINDS, History
+from features.company.regimes import Groups
 from features.company.world import DEPARTMENTS, JOBS, LOCATIONS, names
+
+BY_COIN = "decided by a coin"
+GROUPS = ("A", "B", "C")
 
 
 class Roster:
@@ -18,7 +26,7 @@ class Roster:
         self.history = history
         self.people, self.panel = history.people, history.panel
         self.exported = self.people["last"] >= history.first[0]
-        self.number = pl.Series([f"E{i + 1:05d}" for i in range(len(self.exported))])
+        self.number = pl.Series([f"E{i + 1:05d}" for i in self.people["alias"].tolist()])
 
     def ids(self, who: np.ndarray) -> pl.Series:
         """Employee numbers; null for nobody (-1) and for those who left before the records begin."""
@@ -47,29 +55,34 @@ def employees(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
     """Everybody who worked here on some day of the recorded months."""
     shown, addresses = names(rng, len(roster.number))
     who = np.flatnonzero(roster.exported)
+    alias = roster.people["alias"][who]
     return pl.DataFrame(
         {
             "employee_id": roster.ids(who),
             "hired_on": roster.people["hired"][who],
-            "name": [shown[i] for i in who],
-            "email": [addresses[i] for i in who],
+            "name": [shown[i] for i in alias],
+            "email": [addresses[i] for i in alias],
         }
     )
 
 
 def protected(roster: Roster) -> pl.DataFrame:
-    """For the fairness audit alone; no hazard differs by gender in this simple form."""
+    """For the fairness audit alone. No hazard differs by gender; by group where the regime has groups."""
     who = np.flatnonzero(roster.exported)
-    return pl.DataFrame(
+    groups = roster.history.company.regime.groups
+    named = {} if groups is None else {"group": np.array(GROUPS)[roster.people["group"][who]]}
+    frame = pl.DataFrame(
         {
             "employee_id": roster.ids(who),
+            **named,
             "gender": np.where(roster.people["female"][who], "female", "male"),
             "birth_year": roster.people["born"][who].astype("datetime64[Y]").astype(int) + 1970,
         }
     )
+    return frame.unique("employee_id", keep="last", maintain_order=True)
 
 
-def positions(roster: Roster) -> pl.DataFrame:
+def positions(roster: Roster, more: np.random.Generator | None = None) -> pl.DataFrame:
     """One row per change; when several things change on one day, the last note of that day holds them all."""
     p = roster.history.positions
     kept = roster.exported[p["who"]] & roster.works(p["who"], p["day"])
@@ -98,7 +111,23 @@ def positions(roster: Roster) -> pl.DataFrame:
             "currency": np.full(len(hours), "CNY"),
         }
     )
-    return frame.unique(["employee_id", "happened_on"], keep="last", maintain_order=True)
+    frame = frame.unique(["employee_id", "happened_on"], keep="last", maintain_order=True)
+    return frame if more is None or not roster.history.company.regime.wide else _with_own_columns(roster, frame, more)
+
+
+def _with_own_columns(roster: Roster, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Three columns of the organisation's own: two that say nothing, and one that gives group B away to some extent."""
+    groups, n = roster.history.company.regime.groups or Groups(rate_ratio=1.0), len(roster.number)
+    apart = NormalDist().inv_cdf(groups.proxy_auc) * 2**0.5
+    own = pl.DataFrame(
+        {
+            "employee_id": roster.number,
+            "x_locker": rng.integers(100, 999, n),
+            "x_parking": np.round(rng.standard_normal(n), 2),
+            "x_district": np.round(apart * (roster.people["group"] == 1) + rng.standard_normal(n), 2),
+        }
+    )
+    return frame.join(own.unique("employee_id", keep="first"), on="employee_id", how="left", maintain_order="left")
 
 
 def exits(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
@@ -164,8 +193,10 @@ def exit_interviews(rng: np.random.Generator, exits: pl.DataFrame) -> pl.DataFra
 def care_actions(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
     """Care that was agreed and done, and a few suggestions that went nowhere (these had no effect)."""
     care = roster.history.care
-    n, actions = len(care["who"]), np.array(list(hz.CARE))
+    n, menu = len(care["who"]), [IDS.index(action) for action in roster.history.company.regime.care.actions]
+    actions = np.array(IDS)
     done_on = np.busday_offset(care["day"], rng.integers(3, 15, n), roll="forward")
+    randomised = roster.history.company.regime.care.randomised > 0
     idle = rng.random(n) < 0.2
     idle_on = np.busday_offset(care["day"], rng.integers(30, 90, n), roll="forward")
     steps = (
@@ -175,7 +206,7 @@ def care_actions(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
     )
     parts = []
     for status, day, kept in steps:
-        action = care["action"] if status != "declined" else (care["action"] + 1) % len(actions)
+        action = care["action"] if status != "declined" else _next_of(menu, care["action"])
         frame = pl.DataFrame(
             {
                 "employee_id": roster.ids(care["who"]),
@@ -183,8 +214,33 @@ def care_actions(roster: Roster, rng: np.random.Generator) -> pl.DataFrame:
                 "action": actions[action],
                 "status": [status] * n,
                 "decided_by": roster.ids(care["by"]),
+                **({"note": np.where(care["by_coin"], BY_COIN, "")} if randomised else {}),
             }
         )
         begun = day >= roster.history.first[0]
         parts.append(frame.filter(pl.Series(kept & begun & roster.works(care["who"], day))))
-    return pl.concat(parts)
+    return pl.concat([*parts, _spared(roster)]) if randomised else pl.concat(parts)
+
+
+def _next_of(menu: list[int], action: np.ndarray) -> np.ndarray:
+    """The action that stands after each in the menu, the first after the last."""
+    after = np.arange(len(IDS))
+    after[menu] = np.roll(menu, -1)
+    return after[action]
+
+
+def _spared(roster: Roster) -> pl.DataFrame:
+    """People whom the coin gave nothing: a suggestion that was not acted on, by design."""
+    spared = roster.history.spared
+    frame = pl.DataFrame(
+        {
+            "employee_id": roster.ids(spared["who"]),
+            "happened_on": spared["day"],
+            "action": np.full(len(spared["who"]), "manager_attention"),
+            "status": np.full(len(spared["who"]), "suggested"),
+            "decided_by": roster.ids(spared["by"]),
+            "note": np.full(len(spared["who"]), f"{BY_COIN}: held out"),
+        }
+    )
+    begun = (spared["day"] >= roster.history.first[0]) & roster.works(spared["who"], spared["day"])
+    return frame.filter(pl.Series(begun))

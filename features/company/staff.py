@@ -26,8 +26,8 @@ Columns = dict[str, np.ndarray]
 class Staff:
     """Everybody who ever works here. Arrays have room for all who may come; the first ``n`` entries are in use."""
 
-    def __init__(self, company: Company, rng: np.random.Generator) -> None:
-        self.company, self.rng = company, rng
+    def __init__(self, company: Company, rng: np.random.Generator, more: np.random.Generator) -> None:
+        self.company, self.rng, self.more = company, rng, more
         total = company.history_months + company.months
         start = np.datetime64(company.starts_on, "M") - company.history_months
         self.first = (start + np.arange(total + 8)).astype("datetime64[D]")
@@ -39,9 +39,14 @@ class Staff:
             **{name: np.zeros(size, int) for name in ("level", "since_month", "promoted_month")},
             **{name: np.full(size, NEVER) for name in ("hired", "last", "known", "decided", "notice", "born")},
             **{name: np.zeros(size, bool) for name in ("leads", "fixed_term", "female")},
-            **{name: np.zeros(size) for name in ("pay", "quality", "frailty", "eta", "weekly_hours")},
+            **{name: np.zeros(size) for name in ("pay", "quality", "frailty", "eta", "on_file", "weekly_hours")},
+            **{name: np.zeros(size) for name in ("commute", "central")},
             "care_action": np.full(size, -1),
+            "group": np.zeros(size, int),
+            "alias": np.arange(size),
         }
+        self.gap = np.zeros(size)
+        self.returned = np.zeros(size, bool)
         self.own = np.zeros((size, len(hz.STATES)))
         self.market = np.ones(len(JOBS))
         self.positions: list[Columns] = []
@@ -62,16 +67,40 @@ class Staff:
         self.team_department = np.concatenate([[0], np.arange(len(sizes) - 1) % self.n_departments])
         self.team_location = np.concatenate([[0], rng.choice(len(LOCATIONS), len(sizes) - 1, p=(0.4, 0.3, 0.2, 0.1))])
         self.team_x = rng.standard_normal((len(sizes), len(hz.STATES)))
-        self.team_shock = rng.standard_normal(len(sizes)) * hz.TEAM_SHOCK_SD
+        self.team_shock = rng.standard_normal(len(sizes)) * self.mood_sd
+        self._lay_out_late_teams()
+
+    @property
+    def mood_sd(self) -> float:
+        """The SD of the mood that a team has in common."""
+        return hz.TEAM_SHOCK_SD * self.company.regime.shared_mood
+
+    def _lay_out_late_teams(self) -> None:
+        """Teams that an acquisition will bring: empty until then."""
+        drift, more = self.company.regime.drift, self.more
+        self.late_target = np.zeros(len(self.target), int)
+        if drift.acquired_month is None:
+            return
+        sizes: list[int] = []
+        while sum(sizes) < drift.acquired_share * self.company.n_employees:
+            sizes.append(int(np.clip(round(more.normal(8, 2.2)), 3, 15)))
+        n = len(sizes)
+        self.late_target = np.concatenate([self.late_target, sizes])
+        self.target = np.concatenate([self.target, np.zeros(n, int)])
+        self.team_department = np.concatenate([self.team_department, np.arange(n) % self.n_departments])
+        self.team_location = np.concatenate([self.team_location, more.choice(len(LOCATIONS), n)])
+        self.team_x = np.concatenate([self.team_x, more.standard_normal((n, len(hz.STATES)))])
+        self.team_shock = np.concatenate([self.team_shock, self.mood_sd * more.standard_normal(n)])
 
     def _fill_posts(self) -> None:
-        n_teams = len(self.target)
+        n_teams, places = len(self.target), np.flatnonzero(self.target[1:]) + 1
         self.chief = int(self.add(np.array([0]), CHIEF)[0])
         self.head_of = self.add(np.zeros(self.n_departments, int), HEAD)
         self.p["department"][self.head_of] = np.arange(self.n_departments)
-        self.lead_of = np.concatenate([[-1], self.add(np.arange(1, n_teams), LEAD)])
+        self.lead_of = np.full(n_teams, -1)
+        self.lead_of[places] = self.add(places, LEAD)
         self.p["leads"][: self.n] = True
-        places = np.repeat(np.arange(1, n_teams), self.target[1:] - 1)
+        places = np.repeat(places, self.target[places] - 1)
         self.add(places[: max(0, self.company.n_employees - self.n)], None)
 
     def _backdate(self) -> None:
@@ -110,6 +139,19 @@ class Staff:
         p = self.p
         base = np.array([job.pay for job in JOBS])[p["job"][who]] * self.market[p["job"][who]]
         return base * 1.2 ** (p["level"][who] - 1) * np.array([factor for _, factor in LOCATIONS])[p["location"][who]]
+
+    def care_facts(self, tenure: np.ndarray) -> dict[str, np.ndarray]:
+        """What the effect of a care action on each person depends on (``company.care``)."""
+        n, p = self.n, self.p
+        shares = np.array([hz.SATISFACTION_SHARES.get(name, 0.0) for name in hz.STATES]) ** 0.5
+        return {
+            "leads": p["leads"][:n],
+            "female": p["female"][:n],
+            "long_commute": p["commute"][:n] > hz.LONG_COMMUTE,
+            "below_market": self.compa(np.arange(n)) < 0,
+            "disappointed": self.states() @ shares < hz.DISAPPOINTED,
+            "tenure": tenure,
+        }
 
     def compa(self, who: np.ndarray) -> np.ndarray:
         """Full-time pay against the market median, as a log in units of 10 %."""
@@ -159,7 +201,21 @@ class Staff:
         p["weekly_hours"][who] = np.where((rng.random(k) < 0.1) & (level is None), 24.0, 40.0)
         p["born"][who] = self.first[0] - (np.clip(rng.normal(36, 9, k), 21, 60) * 365.25).astype(int)
         p["pay"][who] = self.midpoint(who) * np.exp(0.10 * rng.standard_normal(k))
+        self._add_more(who)
         return who
+
+    def _add_more(self, who: np.ndarray) -> None:
+        """What people have in some regimes only: a way to work, a place among colleagues, a protected group."""
+        regime, more, p = self.company.regime, self.more, self.p
+        if regime.wide:
+            p["commute"][who] = np.clip(more.gamma(4, 9, len(who)), 5, 120)
+        if regime.network:
+            p["central"][who] = more.standard_normal(len(who))
+        if regime.groups is not None:
+            u, groups = more.random(len(who)), regime.groups
+            p["group"][who] = np.where(u < groups.share_c, 2, np.where(u < groups.share_c + groups.share_b, 1, 0))
+            self.gap[who] = hz.pay_gap(groups.rate_ratio, regime.scale) * (p["group"][who] == 1)
+            p["pay"][who] *= np.exp(-0.10 * self.gap[who])
 
     def start(self, who: np.ndarray, days: np.ndarray, month: int) -> None:
         """These new people begin to work on these days."""

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from features.company.life import History, workdays
+from features.company.days import workdays
+from features.company.history import History
 from features.company.records import Roster
+from features.company.staff import Columns
 from features.company.world import JOBS
 
 LEAVE_WEEKS = 0.05
 DISENGAGEMENT = -0.2 * 0.35
 """Log activity per unit of log-hazard: -.2 SD, where .35 is about the SD of one person's log counts over weeks."""
 
-BENIGN_PER_MONTH = 0.045
-"""Drops that mean nothing (end of a project, a new tool, focus work): three times the monthly rate of quits."""
+BENIGN_PER_QUIT = 3
+"""Drops that mean nothing (end of a project, a new tool, focus work) for each quit."""
+TIES = 0.7
+"""How fast the ties of somebody who has decided to go loosen, where a company has a network."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Weeks:
     end: np.ndarray  # last such day
     away: np.ndarray  # the whole week on leave
     activity: np.ndarray  # factor on the person's usual activity
+    benign: Columns  # drops that have nothing to do with leaving: who, first and last day, factor
 
 
 def weeks(history: History, rng: np.random.Generator) -> Weeks:
@@ -50,17 +55,20 @@ def weeks(history: History, rng: np.random.Generator) -> Weeks:
     end = np.minimum(fridays[week], people["last"][who])
     here = end >= begin
     row, week, begin, end, who = row[here], week[here], begin[here], end[here], who[here]
+    rhythms = _rhythms(history, rng, panel["team"][row], who, week)
+    decision = _after_decision(history, rng, who, end)
+    drops, benign = _benign_drops(history, rng, fridays)
     activity = (
         DISENGAGEMENT * panel["eta"][row]
-        + _rhythms(history, rng, panel["team"][row], who, week)
+        + rhythms
         + np.log(np.where(_holidays(fridays), 0.55, 1.0))[week]
-        + _after_decision(history, rng, who, end)
-        + _benign_drops(history, rng, len(fridays))[who, week]
+        + decision
+        + drops[who, week]
         + np.log((end - begin).astype(int) + 1)
         - np.log(5)
     )
     away = rng.random(len(row)) < LEAVE_WEEKS
-    return Weeks(row, week, begin, end, away, np.exp(activity))
+    return Weeks(row, week, begin, end, away, np.exp(activity), benign)
 
 
 def _rhythms(
@@ -97,15 +105,22 @@ def _after_decision(history: History, rng: np.random.Generator, who: np.ndarray,
     return change[who] * np.clip(since / 28, 0, 1)
 
 
-def _benign_drops(history: History, rng: np.random.Generator, length: int) -> np.ndarray:
-    """(people, weeks): log factors of drops of 25-50 % for 6 to 14 weeks that have nothing to do with leaving."""
-    factor = np.zeros((len(history.people["team"]), length))
-    panel = history.panel
-    row = np.flatnonzero(rng.random(len(panel["who"])) < BENIGN_PER_MONTH)
+def _benign_drops(history: History, rng: np.random.Generator, fridays: np.ndarray) -> tuple[np.ndarray, Columns]:
+    """(people, weeks): log factors of drops of 25-50 % for 6 to 14 weeks that have nothing to do with leaving; and the
+    list of them."""
+    factor = np.zeros((len(history.people["team"]), len(fridays)))
+    panel, monthly = history.panel, BENIGN_PER_QUIT * history.company.regime.voluntary / 12
+    row = np.flatnonzero(rng.random(len(panel["who"])) < monthly)
+    listed = []
     for who, month in zip(panel["who"][row], panel["month"][row], strict=True):
         start = int(month * 4.35) + int(rng.integers(0, 4))
-        factor[who, start : start + int(rng.integers(6, 15))] = np.log(1 - rng.uniform(0.25, 0.50))
-    return factor
+        stop = start + int(rng.integers(6, 15))
+        factor[who, start:stop] = np.log(1 - rng.uniform(0.25, 0.50))
+        listed.append((min(start, len(fridays) - 1), min(stop, len(fridays)) - 1))
+    first, last = np.array(listed, int).reshape(-1, 2).T
+    who = panel["who"][row]
+    days = {"first_on": fridays[first] - 4, "last_on": fridays[last], "factor": np.exp(factor[who, first])}
+    return factor, {"who": who, **days}
 
 
 def _colleagues(history: History, rng: np.random.Generator, weeks: Weeks, keys: np.ndarray) -> np.ndarray:
@@ -120,7 +135,7 @@ def _colleagues(history: History, rng: np.random.Generator, weeks: Weeks, keys: 
     low = np.searchsorted(ordered, group[weeks.row], side="left")
     size = np.searchsorted(ordered, group[weeks.row], side="right") - low
     one, two = (order[low + (rng.random(len(low)) * size).astype(int)] for _ in range(2))
-    liked = panel["x_embeddedness"]
+    liked = panel["liked"]
     other = np.where(rng.random(len(low)) < 1 / (1 + np.exp(liked[two] - liked[one])), one, two)
     who = panel["who"][other]
     works = (
@@ -191,13 +206,14 @@ def _met(roster: Roster, weeks: Weeks, rng: np.random.Generator, around: tuple[n
     """Meetings, one-on-ones, projects, help. How strongly latent states show in them is assumed."""
     panel, people, at = roster.panel, roster.people, weeks.row
     embedded, boss = panel["x_embeddedness"][at], panel["manager"][at]
+    ties = np.exp(-TIES * panel["loosened"][at])
     works = (boss >= 0) & (people["last"][boss] >= weeks.end) & (people["hired"][boss] <= weeks.begin)
     active = np.where(weeks.away, 0.0, weeks.activity)
     mates, others = around
     meetings = np.minimum(rng.poisson(active * 1.3 * np.exp(0.25 * panel["x_load"][at])), 9)
     talks = rng.poisson(active * np.where(works, 0.25 * np.exp(0.3 * panel["x_manager"][at]), 0.0))
-    projects = rng.poisson(active * 0.22 * np.exp(0.25 * panel["x_growth"][at] + 0.15 * embedded))
-    helped = rng.poisson(active * 0.28 * np.exp(0.4 * embedded))
+    projects = rng.poisson(ties * active * 0.22 * np.exp(0.25 * panel["x_growth"][at] + 0.15 * embedded))
+    helped = rng.poisson(ties * active * 0.28 * np.exp(0.4 * embedded))
     return [
         _Act("meeting", meetings, minutes=meetings * rng.integers(20, 50, len(at))),
         _Act("one_on_one", np.minimum(talks, 1), boss, minutes=rng.integers(15, 50, len(at))),

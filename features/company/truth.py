@@ -1,35 +1,67 @@
 """The truth about the invented company: what no record shows. It lives in a folder that no part of the service reads.
 
-Only a test, or a summary that says how good a model is against what could be known, may call ``true_risk``.
+``company.oracle`` turns it into the risk that could be known; ``company.potential`` holds what care would have done.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from features.company import hazard as hz
-from features.company.life import History
-from features.company.records import Roster
-from features.company.staff import NEVER
+from features.company.history import KINDS, History
+from features.company.potential import potential_outcomes
+from features.company.records import GROUPS, Roster
+from features.company.staff import NEVER, Columns
 
-DAYS_PER_MONTH = 30.4375
+FILES = (
+    "company.json",
+    "hazards.parquet",
+    "decisions.parquet",
+    "people.parquet",
+    "potential.parquet",
+    "contagion.parquet",
+    "benign_drops.parquet",
+)
 
 
-def write_truth(history: History, folder: Path) -> None:
-    """Three Parquet files: ``hazards`` (per person and month), ``decisions`` (who, when, notice), ``people`` (traits).
+def write_truth(history: History, folder: Path, *, benign: Columns) -> None:
+    """Write one JSON file and six Parquet files.
 
-    ``hazards``: employee_id, as_of (last day of the month), month_of_year and tenure_months of that month, the monthly
-    rates of a decision to leave and of all other exits, under_notice, decided, and one column per term of the
-    log-hazard (``term_…``, see ``company.hazard.TERMS``). People not employed on ``as_of`` have no row.
+    ``company.json``: the settings. ``hazards``: per person and month-end, see ``hazards``. ``decisions``: who decided
+    when, notice and true kind of every exit. ``people``: traits for life, group included. ``potential``: outcomes under
+    each care action (``company.potential``). ``contagion``: every exit that teammates could catch, and how many there
+    were. ``benign_drops``: falls of activity that have nothing to do with leaving (first and last day, factor).
     """
-    roster, panel, people = Roster(history), history.panel, history.people
-    who, as_of = panel["who"], history.first[panel["month"] + 1] - 1
     folder.mkdir(parents=True, exist_ok=True)
+    roster = Roster(history)
+    settings = asdict(history.company) | {"starts_on": history.company.starts_on.isoformat()}
+    (folder / "company.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    hazards(history, roster).write_parquet(folder / "hazards.parquet")
+    _decisions(history, roster).write_parquet(folder / "decisions.parquet")
+    _people(history, roster).write_parquet(folder / "people.parquet")
+    potential_outcomes(history).write_parquet(folder / "potential.parquet")
+    _contagion(history, roster).write_parquet(folder / "contagion.parquet")
+    drops = {"employee_id": roster.ids(benign["who"]), **{k: v for k, v in benign.items() if k != "who"}}
+    pl.DataFrame(drops).write_parquet(folder / "benign_drops.parquet")
+
+
+def hazards(history: History, roster: Roster) -> pl.DataFrame:
+    """Per person and month-end, for everybody employed then: the monthly rates, the decision, and why.
+
+    employee_id, as_of, month_of_year and tenure_months of that month, the monthly rates of a decision to leave and of
+    all other exits, exposed, under_notice, decided, since_decision (months, -1: has not), and one column per term of
+    the log-hazard (``term_…``, see ``company.hazard.TERMS``). In the accelerated world the terms are the parts of the
+    fit in units of its noise, risk upwards.
+    """
+    panel, people = history.panel, history.people
+    who, as_of = panel["who"], history.first[panel["month"] + 1] - 1
     terms = {f"term_{name}": panel[f"term_{name}"] for name in hz.TERMS}
-    pl.DataFrame(
+    return pl.DataFrame(
         {
             "employee_id": roster.ids(who),
             "as_of": as_of,
@@ -40,72 +72,69 @@ def write_truth(history: History, folder: Path) -> None:
             "exposed": panel["exposed"],
             "under_notice": panel["under_notice"],
             "decided": people["decided"][who] <= as_of,
+            "since_decision": panel["since_decision"],
             **terms,
+            **{name: values for name, values in panel.items() if name.startswith("outlook_")},
         }
-    ).filter(pl.Series(people["last"][who] >= as_of)).write_parquet(folder / "hazards.parquet")
-    gone = np.flatnonzero(roster.exported & (people["decided"] != NEVER))
-    pl.DataFrame(
+    ).filter(pl.Series(people["last"][who] >= as_of))
+
+
+def _decisions(history: History, roster: Roster) -> pl.DataFrame:
+    people = history.people
+    gone = np.flatnonzero(roster.exported & ((people["decided"] != NEVER) | (people["known"] != NEVER)))
+    never = np.datetime64("NaT")
+    days = {name: people[name][gone] for name in ("decided", "notice", "known", "last")}
+    days = {name: np.where(day == NEVER, never, day) for name, day in days.items()}
+    kind = people["kind"][gone]
+    return pl.DataFrame(
         {
             "employee_id": roster.ids(gone),
-            "decided_on": people["decided"][gone],
-            "notice_on": people["notice"][gone],
+            "decided_on": days["decided"],
+            "notice_on": days["notice"],
+            "known_on": days["known"],
+            "last_on": days["last"],
+            "kind": [KINDS[code] if code >= 0 else None for code in kind.tolist()],
         }
-    ).write_parquet(folder / "decisions.parquet")
-    kept = np.flatnonzero(roster.exported)
-    pl.DataFrame(
-        {
-            "employee_id": roster.ids(kept),
-            "frailty": people["frailty"][kept],
-            "quality_as_manager": people["quality"][kept],
-        }
-    ).write_parquet(folder / "people.parquet")
-
-
-def true_risk(truth: Path, spine: pl.DataFrame, *, horizon_days: int, decisions: bool = False) -> pl.DataFrame:
-    """The probability that a person gives voluntary notice within ``(as_of, as_of + horizon_days]``, for one who sees
-    every latent state of the last month-end at or before ``as_of``, and nothing later.
-
-    Precisely: the log-hazard of that month is held, except for what is certain to change (tenure and season go on
-    month by month) and what is over soon (new manager, contagion, care: gone after three months). Other exits compete
-    at their rate of that month. Who has already decided is *not* seen: these are the known hazards, and a notice
-    follows a decision by a month on average. With ``decisions=True`` a person who has decided gets 1, which is
-    more than hazards can tell and more than any record shows.
-
-    Trap: latent states fall back towards the mean, so held hazards rank well but are a little too spread out.
-
-    Returns ``spine`` (employee_id, as_of) with the column ``true_risk``, in the same order; null for people who were
-    under notice or not employed at that month-end.
-    """
-    table = pl.read_parquet(truth / "hazards.parquet").filter(~pl.col("under_notice"))
-    risks = table.select("employee_id", pl.col("as_of").alias("month_end"), "decided")
-    risks = risks.with_columns(true_risk=pl.Series(_cumulative_incidence(table, horizon_days)))
-    if decisions:
-        risks = risks.with_columns(true_risk=pl.when("decided").then(1.0).otherwise("true_risk"))
-    next_day = pl.col("as_of").cast(pl.Date).dt.offset_by("1d")
-    month_end = next_day.dt.truncate("1mo").dt.offset_by("-1d")
-    return (
-        spine.select("employee_id", "as_of")
-        .with_columns(month_end=month_end)
-        .join(risks.drop("decided"), on=["employee_id", "month_end"], how="left", maintain_order="left")
-        .drop("month_end")
     )
 
 
-def _cumulative_incidence(table: pl.DataFrame, horizon_days: int) -> np.ndarray:
-    """Voluntary cumulative incidence of each row of ``hazards`` over the horizon, month by month."""
-    moving = ["term_tenure", "term_season", *(f"term_{name}" for name in hz.PASSING)]
-    lasting = np.log(np.maximum(table["rate_voluntary"].to_numpy(), 1e-12))
-    lasting = lasting - table.select(pl.sum_horizontal(moving)).to_series().to_numpy()
-    passing = table.select(pl.sum_horizontal(f"term_{name}" for name in hz.PASSING)).to_series().to_numpy()
-    tenure, month = table["tenure_months"].to_numpy(), table["month_of_year"].to_numpy()
-    other = table["rate_other"].to_numpy()
-    left, staying = np.zeros(len(table)), np.ones(len(table))
-    months = horizon_days / DAYS_PER_MONTH
-    for ahead in range(1, int(np.ceil(months)) + 1):
-        share = min(1.0, months - (ahead - 1))
-        log_rate = lasting + hz.tenure_term(tenure + ahead) + hz.SEASON[(month + ahead - 1) % 12]
-        rate = np.exp(log_rate + (passing if ahead <= 3 else 0.0))
-        gone = staying * (1 - np.exp(-share * (rate + other)))
-        left = left + gone * rate / (rate + other)
-        staying = staying - gone
-    return left
+def _people(history: History, roster: Roster) -> pl.DataFrame:
+    people = history.people
+    kept = np.flatnonzero(roster.exported)
+    return pl.DataFrame(
+        {
+            "employee_id": roster.ids(kept),
+            "hired_on": people["hired"][kept],
+            "frailty": people["frailty"][kept],
+            "quality_as_manager": people["quality"][kept],
+            "central": people["central"][kept],
+            "commute_minutes": people["commute"][kept],
+            "group": np.array(GROUPS)[people["group"][kept]],
+        }
+    )
+
+
+def _contagion(history: History, roster: Roster) -> pl.DataFrame:
+    """Exits of the recorded months that count for teammates: voluntary ones fully, dismissals for .85."""
+    people, panel = history.people, history.panel
+    gone = np.flatnonzero(
+        roster.exported
+        & np.isin(people["kind"], (0, 1))
+        & (people["last"] <= history.until)
+        & (people["last"] != NEVER)
+    )
+    month = np.searchsorted(history.first, people["last"][gone], side="right") - 1
+    teams = np.zeros((history.company.months, history.n_teams), int)
+    np.add.at(teams, (panel["month"], panel["team"]), 1)
+    inside = month >= 0
+    gone, month = gone[inside], month[inside]
+    team = people["team"][gone]
+    return pl.DataFrame(
+        {
+            "employee_id": roster.ids(gone),
+            "left_on": people["last"][gone],
+            "team_number": team,
+            "n_teammates": np.maximum(teams[month, team] - 1, 0),
+            "weight": np.where(people["kind"][gone] == 0, 1.0, hz.INVOLUNTARY_CONTAGION),
+        }
+    )

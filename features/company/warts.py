@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 DOSE = 0.001
+"""Share of rows with each fault, unless a regime says otherwise."""
 
 CORRECTED = {"surveys": "score", "attendance": "overtime_hours", "reviews": "rating", "positions": "pay"}
 """Tables with corrections: the same key again, known later, with another value in this column."""
@@ -28,19 +29,21 @@ SPOILED = {
 """Cells that make a copy of a good row senseless."""
 
 
-def with_late_rows(name: str, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+def with_late_rows(name: str, frame: pl.DataFrame, rng: np.random.Generator, dose: float = DOSE) -> pl.DataFrame:
     """Some rows reached the systems three to twelve weeks late: ``known_on`` says so."""
-    late = rng.random(len(frame)) < (DOSE if name in LATE else 0.0)
+    late = rng.random(len(frame)) < (dose if name in LATE else 0.0)
     day = frame["happened_on"].to_numpy().astype("datetime64[D]") + rng.integers(20, 90, len(frame))
     known = pl.Series(np.where(late, day, np.datetime64("NaT")), dtype=pl.Date)
+    if "known_on" in frame.columns:
+        known = frame["known_on"] if len(frame) == 0 else pl.select(pl.coalesce(known, frame["known_on"])).to_series()
     return frame.with_columns(known_on=known)
 
 
-def with_corrections(name: str, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+def with_corrections(name: str, frame: pl.DataFrame, rng: np.random.Generator, dose: float = DOSE) -> pl.DataFrame:
     """Some rows come again with the same key, known later, and another value."""
     if name not in CORRECTED:
         return frame
-    again = frame.filter(pl.Series(rng.random(len(frame)) < DOSE))
+    again = frame.filter(pl.Series(rng.random(len(frame)) < dose))
     days = pl.lit(pl.Series(rng.integers(20, 60, len(again))))
     later = pl.coalesce("known_on", "happened_on") + pl.duration(days=days)
     column = CORRECTED[name]
@@ -53,11 +56,11 @@ def with_corrections(name: str, frame: pl.DataFrame, rng: np.random.Generator) -
     return pl.concat([frame, again.with_columns(mended.alias(column), later.alias("known_on"))])
 
 
-def with_duplicates(name: str, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+def with_duplicates(name: str, frame: pl.DataFrame, rng: np.random.Generator, dose: float = DOSE) -> pl.DataFrame:
     """Some rows stand there twice, word for word."""
     if name not in DOUBLED:
         return frame
-    return pl.concat([frame, frame.filter(pl.Series(rng.random(len(frame)) < DOSE))])
+    return pl.concat([frame, frame.filter(pl.Series(rng.random(len(frame)) < dose))])
 
 
 def spoiled_rows(name: str, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:

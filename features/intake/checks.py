@@ -6,15 +6,17 @@ it happened, an exit before the hire) is judged on whole rows. A row that breaks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from features.intake.parsing import Reading, comma_is_decimal, date_order, means_nothing, parse
+from features.intake.periods import period_days
 from features.intake.rules import EARLIEST, LATEST
 from features.intake.synonyms import plain, values_by_name
+from features.intake.units import header_factor
 from features.mapping import TableMapping
 from features.tables import PEOPLE, TABLES, Column, OwnColumn, complete, with_dates
 
@@ -66,9 +68,14 @@ def specs(table_name: str, columns: Sequence[str], own: Sequence[OwnColumn]) -> 
     return tuple(listed)
 
 
-def decide(cells: pl.DataFrame, columns: Sequence[Column], mapping: TableMapping) -> tuple[Reading, list[str]]:
-    """How this file writes dates and numbers, and a sentence for each date column that does not tell."""
-    dates, decimals, unclear = {}, {}, []
+def decide(
+    cells: pl.DataFrame, columns: Sequence[Column], mapping: TableMapping, *, headers: Mapping[str, str]
+) -> tuple[Reading, list[str]]:
+    """How this file writes dates and numbers, and a sentence for each date column that does not tell.
+
+    ``headers``: column → the header it stands under, which may name another unit (``工作时长(分钟)``).
+    """
+    dates, decimals, factors, unclear = {}, {}, {}, []
     for column in columns:
         texts = cells[column.name].drop_nulls().unique(maintain_order=True)
         if column.kind in ("date", "timestamp"):
@@ -82,7 +89,10 @@ def decide(cells: pl.DataFrame, columns: Sequence[Column], mapping: TableMapping
                 dates[column.name] = {"%d/%m/%Y": "dmy", "%m/%d/%Y": "mdy"}.get(form, form)
         if column.kind in ("int", "float") and (mapping.decimal == "," if mapping.decimal else comma_is_decimal(texts)):
             decimals[column.name] = ","
-    return Reading(dates, decimals, mapping.values, mapping.time_zone), unclear
+        factor = header_factor(headers.get(column.name, ""), column.unit)
+        if column.kind in ("int", "float") and factor is not None and factor != 1.0:
+            factors[column.name] = factor
+    return Reading(dates, decimals, mapping.values, mapping.time_zone, factors), unclear
 
 
 def shorten(
@@ -160,6 +170,8 @@ def _judged(texts: pl.Series, table_name: str, column: Column, reading: Reading)
         values = _one_of(told, table_name, column)
     if column.kind == "timestamp" and reading.time_zone is None and told.str.contains(_OFFSET).any():
         remark = "clock times with an offset are kept as written; time_zone in the mapping would convert them"
+    if column.kind == "date" and period_days(told, begins=True).is_not_null().any():
+        remark = f"a month or quarter stands for its {'first' if column.begins else 'last'} day"
     year = pl.col("value").dt.year() if column.kind in ("date", "timestamp") else pl.lit(EARLIEST)
     low, high = pl.lit(column.minimum, dtype=pl.Float64), pl.lit(column.maximum, dtype=pl.Float64)
     number = pl.col("value").cast(pl.Float64) if column.kind in ("int", "float") else pl.lit(None, dtype=pl.Float64)

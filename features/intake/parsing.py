@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from features.intake.periods import period_days
 from features.intake.synonyms import NO, YES, plain
+from features.intake.units import without_units
 from features.tables import PEOPLE, Column
 
 _NULLS = frozenset(("null", "na", "n/a", "nan", "none", "-", "--", "—", "\\n", "#n/a", "无", "空", "/"))
@@ -33,13 +35,14 @@ class Reading:
 
     ``dates``: column → ``dmy``, ``mdy`` or a strptime format. ``decimals``: column → ``,`` where that marks decimals.
     ``values``: column → text → value. ``time_zone``: clock times that carry an offset are told in this zone; without
-    it they are kept as written.
+    it they are kept as written. ``factors``: column → how many of its unit the unit of the header is (minutes: 1/60).
     """
 
     dates: dict[str, str] = field(default_factory=dict)
     decimals: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     time_zone: str | None = None
+    factors: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> Reading:
@@ -52,9 +55,16 @@ def parse(texts: pl.Series, column: Column, reading: Reading) -> pl.Series:
     if column.kind in ("date", "timestamp"):
         form = reading.dates.get(column.name)
         moments = parse_moments(texts, form, reading.time_zone)
-        return moments.dt.date() if column.kind == "date" else moments
+        if column.kind == "timestamp":
+            return moments
+        days = moments.dt.date()
+        if form and "%" in form and "%d" not in form and not column.begins:  # a month told by its first day
+            months = (texts + "-01").str.to_date(f"{form}-%d", strict=False)
+            days = months.dt.month_end().fill_null(days)
+        return days.fill_null(period_days(texts, begins=column.begins)) if days.null_count() else days
     if column.kind in ("int", "float"):
-        numbers = parse_numbers(texts, comma_decimals=reading.decimals.get(column.name) == ",")
+        bare, factor = without_units(texts, column.unit, reading.factors.get(column.name, 1.0))
+        numbers = parse_numbers(bare, comma_decimals=reading.decimals.get(column.name) == ",") * factor
         if column.kind == "int":
             fits = (numbers == numbers.round()) & (numbers.abs() < 2**53)
             return numbers.set(~fits.fill_null(False), None).cast(pl.Int64)

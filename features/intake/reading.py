@@ -22,6 +22,7 @@ from features.errors import FixableError
 ROW = "__row"
 FILE = "__file"
 SEPARATORS = (",", ";", "\t", "|")
+_MOST_TITLES, _FEWEST_HEADERS = 3, 3
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,31 @@ def _read_csv(path: Path, name: str, encoding: str | None) -> RawFile:
     if not first.strip():
         return RawFile(name, (), pl.DataFrame(), _sha256(data), notes=("the file is empty",))
     separator = max(SEPARATORS, key=first.count)
+    titles = _titles(text[above:])
+    if titles:
+        above += titles
+        first = text.split("\n", above + 1)[above]
+        separator = max(SEPARATORS, key=first.count)
     headers = _headers(next(csv.reader([first], delimiter=separator)))
     lines = pl.Series([text]).str.split("\n").explode().slice(above + 1)
     frame, broken = _split(lines, above + 2, separator=separator, headers=headers)
     frame = _blank_to_null(frame).with_columns(pl.lit(name).alias(FILE))
     frame, headers = _without_empty_tail(frame, headers)
-    notes = (f"read as {found}",) if found != "utf-8" and not encoding else ()
+    notes: tuple[str, ...] = (f"read as {found}",) if found != "utf-8" and not encoding else ()
+    notes += (f"lines above the header: {titles} (a title)",) if titles else ()
     return RawFile(name, headers, frame, _sha256(data), tuple(broken), notes)
+
+
+def _titles(text: str) -> int:
+    """How many lines stand above the header: a title is one cell alone over a line of at least three."""
+    lines = text.split("\n", _MOST_TITLES + 1)
+    for n, line in enumerate(lines[: _MOST_TITLES + 1]):
+        filled = [sum(bool(cell.strip(' "')) for cell in line.split(separator)) for separator in SEPARATORS]
+        if max(filled) >= _FEWEST_HEADERS:
+            return n
+        if max(filled) > 1:
+            return 0
+    return 0
 
 
 def _split(

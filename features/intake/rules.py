@@ -48,8 +48,20 @@ _ALL = (
         "write it as 2023-04-01 08:30:00",
         "请写成 2023-04-01 08:30:00",
     ),
-    Rule("number", "not a number", "不是数字", "write digits only, as 12000.5", "只写数字,如 12000.5"),
-    Rule("whole_number", "not a whole number", "不是整数", "write digits only, as 12", "只写整数,如 12"),
+    Rule(
+        "number",
+        "not a number",
+        "不是数字",
+        "write digits only, as 12000.5; words (a grade) get their number in the mapping file",
+        "只写数字,如 12000.5;文字(如等级)在映射文件中对应数字",
+    ),
+    Rule(
+        "whole_number",
+        "not a whole number",
+        "不是整数",
+        "write digits only, as 12; words (P6) get their number in the mapping file",
+        "只写整数,如 12;文字(如 P6)在映射文件中对应数字",
+    ),
     Rule("yes_no", "neither yes nor no", "不是“是”或“否”", "write true or false (是 / 否)", "请写 是 或 否"),
     Rule(
         "range", "outside of the possible range", "超出可能范围", "must be {low} to {high}", "应在 {low} 到 {high} 之间"

@@ -51,7 +51,8 @@ def test_each_danger_has_one_door():
     assert importers("deltalake") == {"features/lake.py"}
     assert importers("shap") <= {"models/explain.py"}
     assert {file for file in importers("sqlalchemy") if "migrations" not in file} <= {
-        f"serving/{name}" for name in ("store.py", "store_log.py", "store_people.py", "store_tables.py")
+        f"serving/{name}"
+        for name in ("store.py", "store_events.py", "store_log.py", "store_people.py", "store_tables.py")
     }
 
 
@@ -71,6 +72,22 @@ def test_only_one_file_looks_ahead():
         "training/cli.py",
         "training/truth.py",
     }
+
+
+def test_nothing_that_learns_scores_or_serves_can_open_the_truth_of_the_invented_company():
+    """Only the command that invents, and the one that compares, know that folder; records are read without it."""
+    from features.company.truth import FILES as TRUTH
+
+    doors = {"training/cli.py", "training/truth.py"}
+    for path in FILES:
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith("features/company/") or name in doors:
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert "features.company" not in text, name
+        assert not [file for file in TRUTH if file in text], name
+    assert importers("features.company") - {f for f in importers("features") if "features/company/" in f} == doors
+    assert importers("training.truth") == {"training/cli.py"}
 
 
 def test_no_feature_reads_a_protected_attribute():

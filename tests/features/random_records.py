@@ -15,6 +15,8 @@ DAYS = 730
 AS_OF = [date(2023, 6, 30), date(2024, 2, 29), date(2024, 10, 31), date(2024, 11, 30)]
 EDGES = (0, 1, 29, 30, 89, 90, 179, 180, 209, 210, 364, 365, 729, 730)
 ITEMS = ("engagement", "growth", "manager", "pay", "workload", "canteen", "parking")
+WAVE = date(2023, 11, 5)
+"""Around this day many are hired at once."""
 OWN = (
     OwnColumn("positions", "x_value", "number", "pay", "a business value of {value}"),
     OwnColumn("employees", "x_school", "category"),
@@ -23,15 +25,15 @@ Row = dict[str, object]
 
 
 def records(seed: int) -> dict[str, pl.DataFrame]:
-    """Canonical records of a company of a dozen people over two years."""
+    """Canonical records of a company of one or two dozen people over two years."""
     dice = random.Random(seed)
-    people = [f"p{i:02d}" for i in range(dice.randint(5, 13))]
+    people = [f"p{i:02d}" for i in range(dice.randint(5, 20))]
     tables: dict[str, list[Row]] = {"employees": _employees(dice, people)}
     for name, make in MAKERS.items():
         if dice.random() < 0.88:
             tables[name] = make(dice, people)
     for name, rows in tables.items():
-        if name not in ("job_skills", "employees"):
+        if name not in ("job_skills", "employees", "courses", "activities"):
             tables[name] = [row for row in rows for row in _versions(dice, name, row)]
         dice.shuffle(tables[name])
     return canonical({name: framed(name, rows) for name, rows in tables.items()})
@@ -80,13 +82,14 @@ KEYS = {
     "learning": ("employee_id", "course_id", "happened_on"),
     "skills": ("employee_id", "skill", "happened_on"),
     "recognitions": ("employee_id", "happened_on", "kind", "given_by"),
+    "care_actions": ("employee_id", "action", "happened_on"),
 }
 
 
 def _employees(dice: random.Random, people: list[str]) -> list[Row]:
     rows: list[Row] = []
     for one in people:
-        hired = _day(dice, -900)
+        hired = _day(dice, -900) if dice.random() < 0.7 else WAVE + timedelta(dice.randint(-20, 20))
         rows.append({"employee_id": one, "hired_on": hired, "x_school": dice.choice(["a", "b", None])})
         if dice.random() < 0.3:
             back = hired + timedelta(dice.randint(200, 900))
@@ -104,33 +107,47 @@ def _exits(dice: random.Random, people: list[str]) -> list[Row]:
 
 
 def _positions(dice: random.Random, people: list[str]) -> list[Row]:
-    return [
+    """Anything at any time; in one firm of three also a yearly round of raises for most people."""
+    rounds = [
+        {"employee_id": one, "happened_on": day, "job": "smith", "level": 2, "pay": pay * dice.choice([1.0, 1.02])}
+        for one in (people if dice.random() < 0.35 else [])
+        for day, pay in ((date(2022, 11, 15), 1000.0), (date(2023, 4, 1), 1040.0), (date(2024, 4, 1), 1100.0))
+        if dice.random() < 0.9
+    ]
+    return rounds + [
         {
             "employee_id": one,
-            "happened_on": _day(dice, -300),
-            "department": _maybe(dice, dice.choice(["north", "south"])),
+            "happened_on": dice.choice([_day(dice, -300), _day(dice, -300), date(dice.choice([2023, 2024]), 4, 1)]),
+            "department": _maybe(dice, dice.choice(["north", "north", "north", "south"])),
             "team": _maybe(dice, dice.choice(["red", "red", "red", "blue"]), 0.9),
-            "location": _maybe(dice, dice.choice(["home", "away"])),
-            "job": _maybe(dice, dice.choice(["smith", "clerk"])),
-            "job_family": _maybe(dice, "crafts", 0.3),
+            "location": _maybe(dice, dice.choice(["home", "home", "away"])),
+            "job": _maybe(dice, dice.choice(["smith", "smith", "smith", "clerk"])),
+            "job_family": _maybe(dice, "crafts", 0.6),
             "ladder": _maybe(dice, "professional", 0.3),
             "level": _maybe(dice, dice.randint(1, 4)),
             "manager_id": _maybe(dice, dice.choice(["p00", "p00", "p01"])),
             "employment_type": _maybe(dice, "permanent", 0.3),
             "weekly_hours": _maybe(dice, dice.choice([20.0, 40.0]), 0.5),
-            "pay": _maybe(dice, dice.choice([1000.0, 1100.5, 1300.0, 1250.25])),
+            "pay": _maybe(dice, dice.choice([1000.0, 1100.5, 1300.0, 1250.25]), 0.9),
             "pay_midpoint": _maybe(dice, dice.choice([1000.0, 1200.0])),
-            "currency": _maybe(dice, dice.choice(["EUR", "EUR", "CNY"]), 0.6),
+            "currency": _maybe(dice, dice.choice(["EUR", "EUR", "EUR", "CNY"]), 0.4),
             "x_value": _maybe(dice, dice.uniform(-5, 50)),
         }
         for one in people
-        for _ in range(dice.randint(1, 5))
+        for _ in range(dice.randint(0, 2) if rounds else dice.randint(1, 6))
     ]
 
 
 def _interactions(dice: random.Random, people: list[str]) -> list[Row]:
+    if dice.random() < 0.4:
+        return _busy_weeks(dice, people)
     kinds = ["message", "email", "meeting", "one_on_one", "project", "help_given"][: dice.randint(1, 6)]
-    return [
+    full = [
+        {"employee_id": one, "happened_on": day, "kind": "meeting", "minutes": dice.choice([60.0, 240.0, 300.0])}
+        for one in people
+        for day in _workdays(dice, 0.2)
+    ]
+    return full + [
         {
             "employee_id": one,
             "happened_on": _day(dice),
@@ -142,6 +159,22 @@ def _interactions(dice: random.Random, people: list[str]) -> list[Row]:
         }
         for one in people
         for _ in range(dice.randint(1, 40))
+    ]
+
+
+def _busy_weeks(dice: random.Random, people: list[str]) -> list[Row]:
+    """Enough acts a week to have a habit; some weeks are silent."""
+    return [
+        {
+            "employee_id": one,
+            "happened_on": FIRST + timedelta(7 * week + dice.randint(0, 6)),
+            "kind": dice.choice(["message", "message", "email", "meeting", "project", "project", "help_given"]),
+            "counterpart_id": _maybe(dice, dice.choice([*people, "stranger"])),
+            "n": dice.randint(0, 30),
+        }
+        for one in people
+        for week in (x // 2 for x in range(2 * DAYS // 7 if len(people) > 1 else 1))
+        if week == 0 or dice.random() < 0.95
     ]
 
 
@@ -233,8 +266,22 @@ def _recognitions(dice: random.Random, people: list[str]) -> list[Row]:
     ]
 
 
+def _workdays(dice: random.Random, chance: float) -> list[date]:
+    """Nine weeks of workdays before a snapshot, for some people."""
+    if dice.random() > chance:
+        return []
+    last = dice.choice(AS_OF)
+    days = [last - timedelta(back) for back in range(63)]
+    return [day for day in days if day.weekday() < 5 and dice.random() < 0.9]
+
+
 def _attendance(dice: random.Random, people: list[str]) -> list[Row]:
-    return [
+    full = [
+        {"employee_id": one, "happened_on": day, "overtime_hours": dice.choice([0.0, 1.0, 1.5, 3.0])}
+        for one in people
+        for day in _workdays(dice, 0.3)
+    ]
+    return full + [
         {
             "employee_id": one,
             "happened_on": _day(dice),
@@ -253,11 +300,55 @@ def _aspirations(dice: random.Random, people: list[str]) -> list[Row]:
         {
             "employee_id": one,
             "happened_on": _day(dice),
-            "wants": _maybe(dice, dice.choice(["promotion", "transfer", "none"])),
+            "wants": _maybe(dice, dice.choice(["promotion", "promotion", "transfer", "none"])),
+            "target_job": _maybe(dice, dice.choice(["smith", "clerk"]), 0.4),
+            "interests": _maybe(dice, dice.choice(["chess", "chess; hiking", "choir;chess;choir"]), 0.6),
         }
         for one in people
         for _ in range(dice.randint(1, 3))
     ]
+
+
+def _care_actions(dice: random.Random, people: list[str]) -> list[Row]:
+    return [
+        {
+            "employee_id": one,
+            "happened_on": _day(dice),
+            "action": dice.choice(["talk", "mentor"]),
+            "status": dice.choice([None, "suggested", "agreed", "done", "declined"]),
+        }
+        for one in people
+        for _ in range(dice.randint(1, 4))
+    ]
+
+
+def _exit_interviews(dice: random.Random, people: list[str]) -> list[Row]:
+    return [
+        {
+            "employee_id": one,
+            "happened_on": _day(dice),
+            "reason": dice.choice(["pay", "growth", "manager", "workload", "study"]),
+        }
+        for one in people
+        for _ in range(dice.randint(1, 3))
+    ]
+
+
+def _courses(dice: random.Random, people: list[str]) -> list[Row]:
+    return [
+        {"course_id": f"c{i}", "skill": dice.choice(["forge", "file"]), "to_level": dice.choice([None, 2.0, 5.0])}
+        for i in range(1, 5)
+    ]
+
+
+def _activities(dice: random.Random, people: list[str]) -> list[Row]:
+    rows: list[Row] = []
+    for i in range(8):
+        on = _day(dice)
+        known = dice.choice([None, on - timedelta(40), on + timedelta(5)])
+        interest = dice.choice(["chess", "hiking", "choir", None])
+        rows.append({"activity_id": f"a{i}", "interest": interest, "happened_on": on, "known_on": known})
+    return rows
 
 
 def _job_skills(dice: random.Random, people: list[str]) -> list[Row]:
@@ -282,4 +373,8 @@ MAKERS = {
     "attendance": _attendance,
     "aspirations": _aspirations,
     "job_skills": _job_skills,
+    "care_actions": _care_actions,
+    "exit_interviews": _exit_interviews,
+    "courses": _courses,
+    "activities": _activities,
 }

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.company import Company, invent, invent_company, true_risk
-from features.company.hazard import CARE, TERMS
+from features.company.hazard import TERMS
+from features.company.regimes import FIRST_ACTIONS
+from features.company.truth import FILES
 from features.company.warts import SPOILED
 from features.errors import FixableError
 from features.ingest import import_folder
@@ -267,7 +269,7 @@ def test_names_are_half_chinese_and_addresses_unique(world):
 
 def test_the_truth_stays_where_no_import_looks(world, tmp_path):
     assert {p.suffix for p in world.folder.iterdir()} == {".csv"}
-    assert {p.name for p in world.truth.iterdir()} == {"hazards.parquet", "decisions.parquet", "people.parquet"}
+    assert {p.name for p in world.truth.iterdir()} == set(FILES)
     for truth in (tmp_path / "r", tmp_path / "r" / "truth", tmp_path):
         with pytest.raises(FixableError, match="outside"):
             invent(tmp_path / "r", truth=truth)
@@ -281,5 +283,5 @@ def test_a_company_too_small_to_have_teams_is_refused_with_everything_that_is_wr
 
 
 def test_care_actions_of_the_company_are_in_the_catalog(world):
-    assert set(CARE) <= {action.id for action in load_catalog().actions}
-    assert set(world.text["care_actions"]["action"]) <= set(CARE)
+    assert set(FIRST_ACTIONS) <= {action.id for action in load_catalog().actions}
+    assert set(world.text["care_actions"]["action"]) <= set(FIRST_ACTIONS)

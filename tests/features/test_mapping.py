@@ -136,3 +136,94 @@ def test_a_corrected_proposal_imports_the_folder(exports: Path, tmp_path: Path) 
     row = lake.read()["exits"].collect().select("employee_id", "happened_on", "kind", "reason").row(0)
     assert row == ("007", date(2023, 4, 3), "voluntary", "pay")
     assert lake.read()["positions"].collect()["level"].to_list() == [3]
+
+
+ROSTER = "工号,入职日期,部门,职级,月薪\n1,2019-04-01,外科,P5,9000\n2,2020-05-01,内科,P6,9500\n"
+
+
+def proposed(tmp_path: Path, **files: str) -> str:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return propose(folder)
+
+
+def test_a_roster_gives_posts_too_and_asks_for_the_day_of_its_export(tmp_path: Path) -> None:
+    text = proposed(tmp_path, 花名册=ROSTER)
+    assert '# happened_on = "2023-04-30"  # required: the day of the export' in text
+    assert "happened_on" not in parse(text).table("positions").columns.values(), "the hiring date dates no post"
+    assert '"部门" = ""  # taken by positions' in text
+    assert parse(text).table("positions").values["level"] == {"P5": "5", "P6": "6"}
+
+
+def test_a_roster_with_a_date_in_its_name_is_dated_by_it_and_others_by_their_own_column(tmp_path: Path) -> None:
+    change = "工号,异动日期,新部门,新职级\n1,2021-01-01,急诊,P4\n2,,急诊,P4\n"
+    text = proposed(tmp_path, 花名册_20230430=ROSTER, 岗位异动=change)
+    lake = Lake(tmp_path / "lake")
+    report = import_folder(tmp_path / "exports", lake, mapping=parse(text))
+    assert report.problems == ()
+    assert report.quarantined == 1, "a change without a date is not dated by the name of the file"
+    rows = lake.read()["positions"].collect().sort("happened_on", "employee_id")
+    assert rows.select("employee_id", "happened_on", "department", "level").rows() == [
+        ("1", date(2021, 1, 1), "急诊", 4),
+        ("1", date(2023, 4, 30), "外科", 5),
+        ("2", date(2023, 4, 30), "内科", 6),
+    ]
+
+
+def test_a_file_whose_name_has_no_date_is_refused_when_the_mapping_asks_for_one(tmp_path: Path) -> None:
+    (tmp_path / "花名册.csv").write_text(ROSTER, encoding="utf-8")
+    mapping = parse(
+        '[tables.employees]\nfiles = ["花名册.csv"]\n'
+        '[tables.positions]\nfiles = ["花名册.csv"]\n[tables.positions.constants]\nhappened_on = "@file"\n'
+    )
+    report = import_folder(tmp_path, Lake(tmp_path / "lake"), mapping=mapping)
+    assert any("takes a date from the name of the file" in problem for problem in report.problems)
+
+
+def test_a_list_of_leavers_brings_the_leavers_themselves(tmp_path: Path) -> None:
+    left = "工号,入职日期,离职日期,离职类型\n3,2018-01-01,2023-02-01,辞职\n"
+    text = proposed(tmp_path, 花名册_202304=ROSTER, 离职人员=left)
+    lake = Lake(tmp_path / "lake")
+    report = import_folder(tmp_path / "exports", lake, mapping=parse(text))
+    assert (report.problems, report.quarantined) == ((), 0)
+    assert sorted(lake.read()["employees"].collect()["employee_id"]) == ["1", "2", "3"]
+
+
+def test_a_roster_that_lists_who_left_gives_exits_of_those_alone(tmp_path: Path) -> None:
+    roster = "工号,入职日期,在职状态,离职日期,离职类型\n1,2019-04-01,在职,,\n2,2020-05-01,离职,2023-02-01,主动离职\n"
+    text = proposed(tmp_path, 花名册=roster)
+    lake = Lake(tmp_path / "lake")
+    report = import_folder(tmp_path / "exports", lake, mapping=parse(text))
+    assert report.quarantined == 0
+    assert lake.read()["exits"].collect().select("employee_id", "kind").rows() == [("2", "voluntary")]
+
+
+def test_several_files_may_each_have_their_own_header_but_one_file_may_not_say_a_column_twice() -> None:
+    entry = TableMapping(columns={"新部门": "department", "部门": "department"})
+    assert assign("positions", ("工号", "部门"), entry, ()).columns["department"] == "部门"
+    both = assign("positions", ("工号", "部门", "新部门"), entry, ())
+    assert "department" not in both.columns
+    assert dict(both.unknown)["部门"].startswith("several columns could be `department`")
+    text = (
+        '[tables.positions]\nfiles = ["a.csv", "b.csv"]\n[tables.positions.columns]\n"新部门" = "pay"\n"部门" = "pay"\n'
+    )
+    assert set(parse(text).table("positions").columns) == {"新部门", "部门"}
+
+
+def test_a_title_stands_for_a_number_and_a_period_for_a_day_only_where_there_is_no_better(tmp_path: Path) -> None:
+    headers = ("工号", "培训日期", "课程名称")
+    assert assign("learning", headers, TableMapping(), ()).columns["course_id"] == "课程名称"
+    assert assign("learning", (*headers, "课程编号"), TableMapping(), ()).columns["course_id"] == "课程编号"
+    both = assign("reviews", ("工号", "考核周期", "考核日期", "得分"), TableMapping(), ())
+    assert both.columns["happened_on"] == "考核日期"
+
+
+def test_words_in_a_column_of_numbers_are_proposed_as_numbers_or_as_nothing(tmp_path: Path) -> None:
+    rated = "工号,考核日期,绩效等级\n1,2023-01-01,A\n2,2023-01-01,待定\n"
+    taught = "工号,培训日期,课程编号,成绩\n1,2023-01-01,K1,合格\n2,2023-01-01,K1,92分\n"
+    text = proposed(tmp_path, 花名册=ROSTER, 绩效=rated, 培训=taught)
+    assert '# "待定" = "?"' in text
+    assert '"合格" = ""  # no number: left empty' in text
+    assert "92分" not in text

@@ -163,6 +163,9 @@ def test_all_cards_are_there_when_only_the_people_are_known() -> None:
         "rehired",
         "season_sin",
         "season_cos",
+        "three_months_in",
+        "first_180d",
+        "near_anniversary",
     }
 
 

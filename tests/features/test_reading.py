@@ -110,3 +110,16 @@ def test_no_line_is_lost_whatever_the_text(written, text: str) -> None:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if '"' not in text:
         assert sorted(rows) == [number for number, line in enumerate(lines, start=2) if line.strip(" \t\u2028")]
+
+
+def test_a_title_above_the_header_is_no_header_and_row_numbers_are_those_of_the_file(written) -> None:
+    raw = written("某某公司花名册,,\n\n工号,姓名,部门\nA1,王伟,外科\n")
+    assert raw.headers == ("工号", "姓名", "部门")
+    assert raw.frame[ROW].to_list() == [4]
+    assert "lines above the header: 2 (a title)" in raw.notes
+
+
+def test_a_header_of_two_columns_is_no_title(written) -> None:
+    raw = written("工号,姓名\nA1,王,外\n")
+    assert raw.headers == ("工号", "姓名")
+    assert len(raw.broken) == 1

@@ -32,7 +32,7 @@ STATE = [
     "pay_midpoint",
     "currency",
 ]
-AHEAD = ("employees", "exits", "job_skills")
+AHEAD = ("employees", "exits", "job_skills", "courses", "activities")
 
 
 class Then:
@@ -40,6 +40,7 @@ class Then:
 
     def __init__(self, records: Mapping[str, pl.DataFrame], as_of: date) -> None:
         self.as_of = as_of
+        self.records = records
         self.tables: dict[str, list[Row]] = {}
         for name, frame in known_by(records, as_of).items():
             rows = frame.collect().to_dicts()

@@ -8,13 +8,19 @@ from datetime import date, timedelta
 
 from features.tables import OwnColumn
 from tests.features.twin import Columns, Feed, Row, Then, feed, minus, over, since
+from tests.features.twin_people import people
+from tests.features.twin_records import records, silence
+from tests.features.twin_rewards import rewards
 from tests.features.twin_signals import engagement, interactions, team, workload
+from tests.features.twin_withdrawal import withdrawal
 
 
 def row(then: Then, one: str, own: Sequence[OwnColumn]) -> Columns:
     """Every column of one person."""
     told: Columns = {}
     for block in (career, pay, growth, recognition, engagement, interactions, workload, team, fairness):
+        told |= block(then, one)
+    for block in (people, records, rewards, withdrawal):
         told |= block(then, one)
     return told | own_columns(then, one, own)
 
@@ -251,7 +257,7 @@ def own_columns(then: Then, one: str, own: Sequence[OwnColumn]) -> Columns:
             continue
         level = feed(then, one, rows, lambda r, name=column.name: r.get(name))
         told[f"{column.name}_latest"] = latest
-        told[f"{column.name}_mean_90d"] = level.mean(90)
-        told[f"{column.name}_mean_365d"] = level.mean(365)
-        told[f"{column.name}_change_90d"] = level.change(90, 365)
+        told |= {f"{column.name}_mean_{d}d": level.mean(d) for d in (90, 180, 365)}
+        told |= {f"{column.name}_change_{d}d": level.change(d, 365) for d in (90, 180)}
+        told[f"{column.name}_silence_vs_usual"] = silence(then, level)
     return told

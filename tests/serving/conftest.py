@@ -12,11 +12,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import polars as pl
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from features.cards import Card
+from features.withdrawal.alarms import ALARMS, Review
+from features.withdrawal.alarms import TEAMS as TEAM_SIGNALS
+from features.withdrawal.limit import Limit
 from models.assess import Assessment
 from models.bundle import Bundle
 from models.card import ModelCard
@@ -202,11 +206,22 @@ LEDGER = [
 """Two lines of a ledger as scoring stores them."""
 
 
+def withdrawn() -> Review:
+    """E0001 of Nursing B and E0013 of Reception do less than usual; so do Nursing B and the small Lab as a whole."""
+    week = {"week": date(2026, 10, 25), "since": date(2026, 9, 14)}
+    told = {"weeks": 6, "stream": "all", "usual": 62.4, "now": 31.2, "score": -3.4, "p": 0.001, "false_share": 0.2}
+    people_ = [{**week, **told, "employee_id": one, "team": "as recorded"} for one in ("E0001", "E0013", "E9999")]
+    team = {**week, "level": 0.7, "score": -3.0}
+    teams = [{**team, "team": "Nursing B", "n_people": 12}, {**team, "team": "Lab", "n_people": 3}]
+    limit = Limit(2.6, 0.05, 50.0, 10)
+    return Review(pl.DataFrame(people_, schema=ALARMS), pl.DataFrame(teams, schema=TEAM_SIGNALS), {}, limit, limit)
+
+
 def fill(store: Store, *, now: datetime = NOW, version: str = "7", scored: Scored | None = None) -> int:
     told = {"lines": [line.to_dict() for line in LEDGER], "until": "2027-04-30", "min_group": 5, "service_level": 0.8}
     expected = {"as_of": AS_OF.isoformat(), "until": "2026-11-30", "notices": 1.25}
-    rest = ({"employees": 4}, told, expected)
-    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), *rest)
+    rest = {"withdrawal": withdrawn(), "forecast": told, "expected": expected}
+    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4}, **rest)
     return save(store, batch, now=now, valid_days=90, actor="console - test")
 
 
@@ -312,6 +327,7 @@ def made(store: Store) -> SimpleNamespace:
         entries=lambda: entries(store),
         fill=fill,
         people=people,
+        withdrawn=withdrawn,
     )
 
 

@@ -107,3 +107,8 @@ def test_draws_work_however_few_different_risks_there_are(n_values):
     drawn = reliability(risk, left, person_weights(np.arange(500), 20, 0))
     assert np.isfinite(drawn.ici).all()
     assert np.isfinite(drawn.slope).all()
+
+
+@pytest.mark.parametrize("everybody", [0.0, 1.0])
+def test_where_nobody_or_everybody_left_there_is_nothing_to_forecast(everybody):
+    assert np.isnan(ipa(np.full(4, 0.2), np.full(4, everybody), np.ones(4)))
