@@ -50,6 +50,7 @@ demo: install ## invent a company, learn, score, and say what was found
 	@$(BIN)/retention-train fit --state $(DEMO)
 	@$(BIN)/retention-train truth --state $(DEMO)
 	@$(BIN)/retention-serve score --state $(DEMO)
+	@$(BIN)/retention-serve forecast --state $(DEMO)
 	@$(BIN)/retention-serve summary --state $(DEMO) --open 'make serve'
 
 .PHONY: serve

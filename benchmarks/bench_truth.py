@@ -29,6 +29,7 @@ from sklearn.linear_model import Ridge
 
 from features.company import Company, invent_company, regime_named, true_risk
 from features.ingest import import_folder
+from features.kept import kept_matrix
 from features.lake import Lake
 from models.learn import assign_folds
 from training.evaluate import Told, auc, average_precision, told_at
@@ -150,9 +151,11 @@ def ceiling(company: Company) -> Iterator[dict]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         lake = taken_in(company, folder)
-        records, plan = lake.read(versions=lake.versions()), Plan()
+        versions, plan = lake.versions(), Plan()
+        records = lake.read(versions=versions)
         closed_on = labels_close_on(records, lake.data_until())
-        panel = build_panel(records, snapshot_days(records, plan, closed_on=closed_on), lake, closed_on=closed_on)
+        as_of = snapshot_days(records, plan, closed_on=closed_on)
+        panel = build_panel(records, kept_matrix(lake, as_of=as_of, versions=versions), closed_on=closed_on)
         people = panel.index["employee_id"]
         fold_of = assign_folds(people.to_numpy(str), n_folds=plan.folds, seed=0)
         told = taught_by_truth(panel, folder / "truth", people.map(fold_of).to_numpy(int), HORIZON_DAYS)

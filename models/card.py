@@ -22,10 +22,11 @@ class ModelCard:
     reference horizon, and the 90 % interval of that share. ``typical`` is the median or commonest value per column and
     ``missing_share`` the share unknown, both among the latest rows it learned from. ``data_versions`` name the lake's
     versions; ``eligible`` are the rules outside which nobody gets a score (a column with ``minimum``, ``maximum`` or
-    ``values``); ``metrics`` is the out-of-time table. ``accepted`` are
-    columns that looked as if they knew the future, with the reason a person gave for keeping them; ``remarks`` is what
-    the guards of the training run had to say of the data. ``feed_shares`` is the share of the contributions that rests
-    on each input table.
+    ``values``); ``metrics`` is the out-of-time table. ``accepted`` are columns that looked as if they knew the future,
+    with the reason a person gave for keeping them; ``remarks`` is what the guards of the training run had to say of the
+    data. ``feed_shares`` is the share of the contributions that rests on each input table. ``forecast`` is what counts
+    of exits rest on: the spread of the shocks (``models.forecast.Shock``) and ``days_to_fill``, the plan's, where
+    records do not tell.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ModelCard:
     accepted: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     feed_shares: Mapping[str, float] = field(default_factory=dict)
+    forecast: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
@@ -56,7 +58,7 @@ class ModelCard:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ModelCard:
         """Return what ``to_dict`` wrote, after a way through JSON."""
-        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}  # an older bundle lacks the youngest
+        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}  # what came later has a default
         known["horizons_days"] = tuple(known["horizons_days"])
         known["base_rate"] = {int(days): rate for days, rate in known["base_rate"].items()}
         known["eligible"] = tuple(known["eligible"])

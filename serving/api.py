@@ -12,8 +12,8 @@ from serving import cursor, service
 from serving.access import Visit
 from serving.guard import desk, visit
 from serving.problems import KINDS
+from serving.schema_examples import EXAMPLES
 from serving.schemas import (
-    EXAMPLES,
     AuditAnswer,
     AuditLine,
     BandEvidence,
@@ -21,6 +21,8 @@ from serving.schemas import (
     EventStatus,
     FlaggedAnswer,
     FlaggedPerson,
+    ForecastAnswer,
+    ForecastLine,
     HorizonRisk,
     Limits,
     ModelAnswer,
@@ -38,7 +40,7 @@ from serving.schemas import (
     WithdrawalAnswer,
     WithdrawalEvent,
 )
-from serving.service import Assessed, Run
+from serving.seen import Assessed, Run, TeamNeed
 from serving.store import answers, is_current
 from serving.words import Words
 
@@ -125,6 +127,26 @@ def flagged(request: Request, who: Let, team: Team, purpose: Purpose, cursor_: C
         team=seen.team,
         people=[_flagged(one) for one in seen.people],
         next_cursor=cursor.seal(seen.next, secret=at.secret, about=about) if seen.next else None,
+    )
+
+
+@router.get(
+    "/v1/forecast",
+    responses=_documented(ForecastAnswer, *LOCKED, "not_found", "expired"),
+    openapi_extra={"security": [{"key": []}]},
+)
+def forecast(request: Request, who: Let) -> ForecastAnswer:
+    """How many will leave per department and job, and how many to hire by when. Groups only, no total."""
+    at = desk(request)
+    seen = service.forecast(at.store, who, min_group=at.settings.min_group)
+    return ForecastAnswer(
+        as_of=seen.run.as_of,
+        model=_model(seen.run),
+        until=seen.until,
+        valid_until=seen.valid_until,
+        service_level=seen.service_level,
+        smallest_group=seen.min_group,
+        lines=[ForecastLine(**line) for line in seen.lines],
     )
 
 
@@ -242,7 +264,7 @@ def _event(row: dict[str, Any]) -> WithdrawalEvent:
     return WithdrawalEvent(**told, text_en=EN.withdrawal(row), text_zh=ZH.withdrawal(row))
 
 
-def _team(need: service.TeamNeed) -> TeamAnswer:
+def _team(need: TeamNeed) -> TeamAnswer:
     figures = need.figures
     if figures is None:
         raise ValueError("a group that is too small has no figures to show")

@@ -5,25 +5,22 @@ Heavy imports wait inside the commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.errors import FixableError
+from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
 
 if TYPE_CHECKING:
     from serving.access import Visit
     from serving.settings import Settings
     from serving.store import Store
-    from serving.store_people import Sight
 
 app = typer.Typer(
     help="Score, show, record: the service for retention care.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -39,39 +36,6 @@ Sees = Annotated[
     str | None, typer.Option(help="everyone, department:NAME, team:NAME, or manager:NUMBER (all below that person).")
 ]
 Language = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="from LANG")]
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tell a mistake that a person can fix in plain words, and end with 1."""
-    from serving.problems import Problem
-
-    try:
-        yield
-    except FixableError as mistake:
-        typer.echo(str(mistake), err=True)
-        raise typer.Exit(1) from None
-    except Problem as problem:
-        typer.echo(problem.kind.title_en, err=True)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def opened(state: Path | None, *, tables: bool = True) -> Iterator[tuple[Settings, Store]]:
-    """Open the store of this installation, brought up to date, and close it again."""
-    from serving import settings as settings_module
-    from serving.store import migrate as migrate_store
-    from serving.store import open_store
-
-    with told():
-        settings = settings_module.load(**({"state": state} if state else {}))
-        store = open_store(settings.store_url)
-        if tables:
-            migrate_store(store)
-        try:
-            yield settings, store
-        finally:
-            store.close()
 
 
 @app.command()
@@ -97,18 +61,22 @@ def score(
         from features.lake import Lake
         from models.care import load_catalog
         from models.registry import load_champion
-        from serving.score import save
+        from serving import outlook, store_people
+        from serving.score import Earlier, save
         from serving.score import score as score_batch
 
         lake = Lake(settings.state / "lake")
         now = _now()
-        day = _day(as_of) if as_of else min(lake.data_until(), now.date())
+        day = day_of(as_of) if as_of else min(lake.data_until(), now.date())
         bar.update(task, description="loading the champion")
         bundle = load_champion(settings.mlflow_uri, cache=settings.state / "champion")
         step = lambda words: bar.update(task, description=words)  # noqa: E731
-        scored = score_batch(lake, bundle, load_catalog(), as_of=day, step=step)
+        with store.begin() as tx:
+            past = [outlook.read(one) for one in store_people.expectations(tx)]
+        earlier = Earlier(past, settings.min_group)
+        scored = score_batch(lake, bundle, load_catalog(), as_of=day, earlier=earlier, step=step)
         bar.update(task, description="writing")
-        save(store, scored, now=now, valid_days=settings.score_valid_days, actor=_console_actor())
+        save(store, scored, now=now, valid_days=settings.score_valid_days, actor=console_actor())
     if (now.date() - day).days > STALE_DAYS:
         typer.echo(f"Note: the records end on {day}, {(now.date() - day).days} days ago; import newer ones.", err=True)
     for silence in scored.silences:
@@ -155,6 +123,27 @@ def summary(
 
 
 @app.command()
+def forecast(
+    csv: Annotated[Path | None, typer.Option(help="File to write the ledger to, a row per group and month.")] = None,
+    lang: Language = None,
+    state: State = None,
+) -> None:
+    """Show how many will leave per department and job, and how many to hire by when. Groups only."""
+    from serving import console, export, service
+    from serving.words import Words, choose
+
+    words = Words(choose(lang, os.environ.get("LANG", "")))
+    with opened(state) as (settings, store):
+        seen = service.forecast(store, _console_visit(), min_group=settings.min_group)
+        if csv is None:
+            console.show(console.ledger(seen, words))
+            return
+        with csv.open("w", encoding="utf-8-sig", newline="") as file:  # spreadsheets then read Chinese names
+            n = export.write_ledger(seen.lines, file)
+        typer.echo(words("forecast.written", n=n, file=csv))
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
@@ -180,8 +169,8 @@ def serve(
         store = application.state.desk.store
         with only_service(store):
             pass  # refused here in plain words rather than by a failed start
-        invitation = Invitation(_person_name(), "hr", Sight("everyone"))
-        link = _link(store, settings, invitation, base=_base(settings, host, port))
+        invitation = Invitation(person_name(), "hr", Sight("everyone"))
+        link = _link(store, settings, invitation, base=address_of(settings, host, port))
     typer.echo(f"Open this link within {settings.link_minutes} minutes; it works once:\n\n  {link}\n")
     typer.echo("For a new link while the service runs: retention-serve open. Stop with Ctrl+C.")
     sys.stdout.flush()
@@ -215,9 +204,9 @@ def open_link(
     with opened(state) as (settings, store):
         if role not in ("hr", "manager"):
             raise FixableError(f"People sign in as hr or manager, not as {role}.")
-        sight = _sight(sees or ("everyone" if role == "hr" else None))
-        invitation = Invitation(name or _person_name(), role, sight)
-        address = base or _base(settings, "127.0.0.1", 8000)
+        sight = sight_of(sees or ("everyone" if role == "hr" else None))
+        invitation = Invitation(name or person_name(), role, sight)
+        address = base or address_of(settings, "127.0.0.1", 8000)
         typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
 
 
@@ -242,13 +231,13 @@ def create_key(
             scopes, purposes = narrow(role, scope or [], purpose or [])
         except ValueError as refusal:
             raise FixableError(str(refusal)) from None
-        sight = _sight(sees)
+        sight = sight_of(sees)
         token, now = auth.new_token(auth.KEY_PREFIX), _now()
         row = {"name": name[:100], "sha256": auth.sha256(token), "role": role, "created_at": now}
         row |= {"scopes": sorted(scopes), "purposes": sorted(purposes), "sees": sight.kind, "sees_value": sight.value}
         with store.begin() as tx:
             number = store_log.add_key(tx, row)
-            audit.record(tx, Entry(_console_actor(), "key.create", "made", f"key-{number}"), now=now)
+            audit.record(tx, Entry(console_actor(), "key.create", "made", f"key-{number}"), now=now)
         typer.echo(token)
         typer.echo(f"Key {number} for {name}. It is shown only now; keep it where secrets are kept.", err=True)
 
@@ -275,7 +264,7 @@ def revoke_key(number: Annotated[int, typer.Argument(help="The key's number.")],
         with store.begin() as tx:
             ended = store_log.revoke_key(tx, number, now=now)
             result = "revoked" if ended else "not_found"
-            audit.record(tx, Entry(_console_actor(), "key.revoke", result, f"key-{number}"), now=now)
+            audit.record(tx, Entry(console_actor(), "key.revoke", result, f"key-{number}"), now=now)
         if not ended:
             raise FixableError(f"There is no live key number {number}.")
         typer.echo(f"Key {number} no longer opens anything.")
@@ -311,7 +300,7 @@ def purge(state: State = None) -> None:
         before = now.date() - timedelta(days=settings.note_valid_days)
         with store.begin() as tx:
             gone = store_people.purge(tx, today=now.date(), notes_before=before)
-            audit.record(tx, Entry(_console_actor(), "purge", "done", "purge"), now=now)
+            audit.record(tx, Entry(console_actor(), "purge", "done", "purge"), now=now)
         typer.echo("Deleted: " + ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in gone.items()))
 
 
@@ -324,7 +313,7 @@ def erase(employee_id: Annotated[str, typer.Argument(help="The person's number."
     with opened(state) as (_, store):
         with store.begin() as tx:
             gone = store_people.erase(tx, employee_id)
-            audit.record(tx, Entry(_console_actor(), "erase", "done", "erase"), now=_now())
+            audit.record(tx, Entry(console_actor(), "erase", "done", "erase"), now=_now())
         store.fold()
         typer.echo("Erased from the store: " + ", ".join(f"{n} {what}" for what, n in gone.items()))
 
@@ -340,25 +329,13 @@ def export_care(
     with opened(state) as (_, store):
         with store.begin() as tx:
             rows = store_people.cases(tx)
-            audit.record(tx, Entry(_console_actor(), "care.export", "written", "export"), now=_now())
+            audit.record(tx, Entry(console_actor(), "care.export", "written", "export"), now=_now())
         if out is None:
             export.write(rows, sys.stdout)
         else:
             with out.open("w", encoding="utf-8", newline="") as file:
                 export.write(rows, file)
             typer.echo(f"{len(rows)} decisions written to {out}")
-
-
-def _sight(sees: str | None) -> Sight:
-    """Return how far a key or a link sees; there is no default, because a missing word must not mean all."""
-    from serving.store_people import Sight
-
-    kind, _, value = (sees or "").partition(":")
-    if kind == "everyone" and not value:
-        return Sight("everyone")
-    if kind in ("department", "team", "manager") and value:
-        return Sight(kind, value)  # type: ignore[arg-type]
-    raise FixableError("Say how far it sees: --sees everyone, department:NAME, team:NAME or manager:NUMBER.")
 
 
 def _link(store: Store, settings: Settings, invitation: Any, *, base: str) -> str:
@@ -368,14 +345,8 @@ def _link(store: Store, settings: Settings, invitation: Any, *, base: str) -> st
     now = _now()
     with store.begin() as tx:
         token = auth.make_link(tx, invitation, now=now, minutes=settings.link_minutes)
-        audit.record(tx, Entry(_console_actor(), "link.create", f"for {invitation.role}", "link"), now=now)
+        audit.record(tx, Entry(console_actor(), "link.create", f"for {invitation.role}", "link"), now=now)
     return f"{base}/sign-in?token={token}"
-
-
-def _base(settings: Settings, host: str, port: int) -> str:
-    if settings.mode == "production":
-        return f"https://{settings.trusted_hosts[0]}"
-    return f"http://{host}:{port}"
 
 
 def _console_visit() -> Visit:
@@ -384,31 +355,13 @@ def _console_visit() -> Visit:
 
     role = ROLES["hr_system"]
     viewer = Viewer(
-        _console_actor(), _person_name(), "hr_system", role.scopes, role.purposes, Sight("everyone"), door="key"
+        console_actor(), person_name(), "hr_system", role.scopes, role.purposes, Sight("everyone"), door="key"
     )
     return Visit(viewer, "retention_care", _now(), "console")
 
 
-def _console_actor() -> str:
-    return f"console - {_person_name()}"
-
-
-def _person_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user in a container
-        return "operator"
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise FixableError(f"{text} is not a day of the form YYYY-MM-DD.") from None
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -11,7 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from serving.service import Overview, Person
+from models.small_groups import OTHER
+from serving.seen import Forecast, Overview, Person
 from serving.words import Words
 
 TEAMS_SHOWN = 8
@@ -112,6 +114,33 @@ def footer(run: Any, until: Any, words: Words) -> RenderableType:
     """Return what the figures rest on and until when they may be read."""
     told = words("console.as_of", day=words.day(run.as_of), version=run.model_version, until=words.day(until))
     return Text(f"{told} {words('console.audited')}", style="dim")
+
+
+def ledger(seen: Forecast, words: Words) -> RenderableType:
+    """Return the hiring ledger as a table, with how to read it below."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    heads = ("group", "people", "leaving", "going", "hires", "needed_by", "search_from", "fill")
+    for head, key in ((head, f"forecast.{head}") for head in heads):
+        table.add_column(words(key), justify="left" if head in ("group", "needed_by", "search_from") else "right")
+    for line in seen.lines:
+        days = [words.day(date.fromisoformat(line[name])) if line[name] else "–" for name in heads[5:7]]
+        leaving = words.expected(line["low"], line["high"])
+        group = " · ".join(dict.fromkeys(place(line[name], words) for name in ("department", "job")))
+        fill = words("forecast.days", n=line["fill_days"])
+        counts = (str(line["n_people"]), leaving, str(line["n_going"]), str(line["hires"]))
+        table.add_row(group, *counts, *days, fill)
+    rules = [words("forecast.read_range"), words("forecast.read_hires", of_100=round(100 * seen.service_level))]
+    rules += [words("forecast.read_left_out"), words("forecast.read_small", n=seen.min_group)]
+    foot = words(
+        "forecast.as_of", day=words.day(seen.run.as_of), until=words.day(seen.until), version=seen.run.model_version
+    )
+    title = Text(words("forecast.title"), style="bold dark_cyan")
+    return Group(title, Text(""), table, Text(""), *[Text(f"· {rule}") for rule in rules], Text(foot, style="dim"))
+
+
+def place(name: str, words: Words) -> str:
+    """Return a department or job as it is called: one that was merged or is unknown has words of its own."""
+    return words("forecast.other") if name == OTHER else words("forecast.unknown") if name == "-" else name
 
 
 def keys(rows: Iterable[Mapping[str, Any]]) -> RenderableType:

@@ -1,10 +1,13 @@
-"""What people decided about care, as the table ``care_actions`` (CSV): the way back to training. Never a score."""
+"""What leaves as CSV: what people decided about care, as the table ``care_actions`` (the way back to training), and the
+hiring ledger, which is about groups. Never a score."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
+
+from models.hiring import LEDGER_COLUMNS, ledger_rows
 
 COLUMNS = ("employee_id", "happened_on", "action", "status", "decided_by", "note", "known_on")
 FORMULA = ("=", "+", "-", "@", "%", "|", "\t", "\r", "\0", "＝", "＋", "－", "＠")
@@ -18,6 +21,16 @@ def write(cases: Iterable[Mapping[str, Any]], file: TextIO) -> None:
     for case in cases:
         facts = {**case, "known_on": case["recorded_at"].date()}
         writer.writerow([cell(facts[name]) for name in COLUMNS])
+
+
+def write_ledger(lines: Sequence[Mapping[str, Any]], file: TextIO) -> int:
+    """Write one row per group and month end by which more hires are needed; return how many."""
+    writer = csv.writer(file)
+    writer.writerow(LEDGER_COLUMNS)
+    rows = ledger_rows(lines)
+    for row in rows:
+        writer.writerow([cell(row[name]) for name in LEDGER_COLUMNS])
+    return len(rows)
 
 
 def cell(value: Any) -> str:

@@ -24,7 +24,8 @@ from serving.access import ANONYMOUS, ROLES, Viewer, Visit
 from serving.audit import Entry
 from serving.guard import FORM_FIELD, Desk, cookie_name, desk, posted, visit
 from serving.problems import Problem
-from serving.service import Assessed, Decision, Run
+from serving.seen import Assessed, Run
+from serving.service import Decision
 from serving.store_tables import CASE_STATES, EVENT_STATES, OVERRIDES
 from serving.words import LANGUAGES, Words, choose
 
@@ -152,6 +153,21 @@ def overview(request: Request, who: Let, teams: Literal["first", "all"] = "first
         "valid_until": _readable_until(seen.run, at),
     }
     return page(request, "overview.html", context, who=who)
+
+
+@router.get("/forecast")
+def forecast(request: Request, who: Let) -> Response:
+    """Seats that will fall empty per department and job, and whom to hire by when."""
+    at = desk(request)
+    seen = service.forecast(at.store, who, min_group=at.settings.min_group)
+    context = {
+        "run": seen.run,
+        "seen": seen,
+        "of_100": round(100 * seen.service_level),
+        "as_day": date.fromisoformat,
+        "valid_until": seen.valid_until,
+    }
+    return page(request, "forecast.html", context, who=who)
 
 
 @router.get("/about")

@@ -8,7 +8,7 @@ manager above.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from math import isfinite
@@ -27,8 +27,9 @@ from models.abstain import unheard
 from models.assess import Assessment, assess
 from models.care import Catalog
 from models.registry import Bundle
-from serving import audit, store_events, store_people
+from serving import audit, outlook, store_events, store_people
 from serving.audit import Entry
+from serving.outlook import Expected
 from serving.store import Store
 
 PLACE = ("department", "team", "location", "job", "manager_id")
@@ -40,7 +41,10 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Scored:
-    """A batch before it is stored: who was employed, what is said about those at risk, and what it rests on."""
+    """A batch before it is stored: who was employed, what is said about those at risk, and what it rests on.
+
+    ``forecast`` is the hiring ledger, ``expected`` what it took the next month for; both are about groups alone.
+    """
 
     as_of: date
     people: tuple[dict[str, Any], ...]
@@ -49,9 +53,27 @@ class Scored:
     data_versions: Mapping[str, int]
     silences: tuple[Silence, ...] = ()
     withdrawal: Review | None = None
+    forecast: Mapping[str, Any] | None = None
+    expected: Mapping[str, Any] | None = None
 
 
-def score(lake: Lake, bundle: Bundle, catalog: Catalog, *, as_of: date, step: Step = lambda _: None) -> Scored:
+@dataclass(frozen=True)
+class Earlier:
+    """What the store knows from before, and the size below which a group is not shown."""
+
+    expected: Sequence[Expected] = ()
+    min_group: int = 5
+
+
+def score(
+    lake: Lake,
+    bundle: Bundle,
+    catalog: Catalog,
+    *,
+    as_of: date,
+    earlier: Earlier = Earlier(),
+    step: Step = lambda _: None,
+) -> Scored:
     """Return what the champion says about everybody at risk at the close of ``as_of``. Nothing is stored yet."""
     versions = lake.versions()
     records = lake.read(versions=versions)
@@ -65,7 +87,20 @@ def score(lake: Lake, bundle: Bundle, catalog: Catalog, *, as_of: date, step: St
     assessments = assess(bundle, known, catalog=catalog, unheard=unheard(silent, bundle.card))
     step("whose weeks have become quiet")
     withdrawal = review(records, as_of)
-    return Scored(as_of, people, tuple(assessments), bundle, versions, silent, withdrawal)
+    step("how many may leave, and whom to hire")
+    batch = outlook.Batch(bundle, known, people, assessments, as_of)
+    told, expected = outlook.forecast(batch, records, past=earlier.expected, min_group=earlier.min_group)
+    return Scored(
+        as_of,
+        people,
+        tuple(assessments),
+        bundle,
+        versions,
+        silences=silent,
+        withdrawal=withdrawal,
+        forecast=told,
+        expected=outlook.plain(expected),
+    )
 
 
 def employed(records: snapshots.Records, *, as_of: date) -> tuple[dict[str, Any], ...]:
@@ -100,6 +135,9 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
         "bundle_sha256": scored.bundle.sha256,
         "data_versions": dict(scored.data_versions),
         "card": card,
+        "forecast": scored.forecast,
+        "forecast_until": valid_until,
+        "expected": scored.expected,
     }
     rows = [_row(one, reference=reference, valid_until=valid_until) for one in scored.assessments]
     drivers = [

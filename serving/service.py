@@ -1,6 +1,7 @@
 """MAIN: what is shown to whom. Each function opens one transaction, looks, writes the audit entry, and then answers.
 
     team needs      people together, never fewer than the smallest group
+    forecast        how many will leave a department and job, and whom to hire by when; groups only
     a team's list   people in *act* and *watch*, by name within a band, one audit entry each
     one person      the assessment, what people decided, and who has looked
 
@@ -13,16 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from serving import audit, store_events, store_log, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
+from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed
 from serving.store import Store, Transaction
 from serving.store_people import ListOf, Place
-
-Band = Literal["calm", "watch", "act", "cannot_judge"]
 
 N_NEEDS = 3
 SMALL_NEED = 0.1
@@ -34,97 +34,6 @@ WORTH_SAYING = 0.05
 READERS_SHOWN = 50
 Z_80 = 1.2816
 """Half-width, in standard deviations, of the range in which four of five outcomes fall."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """The batch behind everything on a page: when, by which model, from which data, and what the model declares."""
-
-    id: int
-    as_of: date
-    computed_at: Any
-    model_version: str
-    bundle_sha256: str
-    data_versions: dict[str, int]
-    card: dict[str, Any]
-
-    @property
-    def horizon_days(self) -> int:
-        """The horizon that bands, needs and expected exits refer to."""
-        return int(self.card["reference_horizon_days"])
-
-
-@dataclass(frozen=True)
-class TeamNeed:
-    """One team as a whole. ``figures`` is ``None`` when the group is too small to be told apart from its members."""
-
-    team: str
-    department: str | None
-    figures: TeamFigures | None
-
-
-@dataclass(frozen=True)
-class TeamFigures:
-    """How many may leave, of how many people judged, and what would have to change; ``needs`` as (driver, share)."""
-
-    n_people: int
-    n_judged: int
-    expected_exits: float
-    low: int
-    high: int
-    needs: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Overview:
-    """All teams within sight, those that need care first on top, small ones at the end without figures."""
-
-    run: Run
-    teams: tuple[TeamNeed, ...]
-
-
-@dataclass(frozen=True)
-class Assessed:
-    """One person's assessment as the viewer may see it. Numbers are ``None`` for a viewer who sees bands only."""
-
-    employee_id: str
-    name: str | None
-    job: str | None
-    team: str | None
-    department: str | None
-    seen_because: str
-    valid_until: date
-    band: Band | None
-    risk: dict[str, float] | None
-    other: dict[str, float] | None
-    cannot_judge_en: str | None
-    cannot_judge_zh: str | None
-    reasons: tuple[dict[str, Any], ...]
-    plan: dict[str, Any]
-    override: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Person:
-    """Everything on a person's page."""
-
-    run: Run
-    assessed: Assessed
-    decisions: tuple[dict[str, Any], ...]
-    readers: tuple[dict[str, Any], ...]
-    event: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class TeamList:
-    """The people of one team who need care, and where the next page starts."""
-
-    run: Run
-    team: str
-    people: tuple[Assessed, ...]
-    next: Place | None
-    events: tuple[dict[str, Any], ...] = ()
-    signals: tuple[dict[str, Any], ...] = ()
 
 
 def overview(store: Store, visit: Visit, *, min_group: int) -> Overview:
@@ -156,6 +65,30 @@ def _need(row: Mapping[str, Any], drivers: list[tuple[str, float]], *, min_group
 def _care_first(need: TeamNeed) -> tuple[bool, float, str]:
     figures = need.figures
     return figures is None, -(figures.expected_exits / figures.n_judged) if figures else 0.0, need.team
+
+
+def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
+    """Return the ledger as it was cut when the batch was scored: the same groups for every reader, no total.
+
+    Whoever sees everybody gets all lines, whoever sees a department its own; a team or a reporting line cuts through
+    the groups, so those who see only that see none. When the smallest group has been raised since, nothing is shown
+    until the next batch.
+    """
+    sight = visit.viewer.sight
+    with store.begin() as tx:
+        row = store_people.current_run(tx)
+        run = _run(tx)
+        told = row["forecast"] if row else None
+        if sight.kind not in ("everyone", "department") or told is None or told["min_group"] < min_group:
+            result = "not_found"
+        else:
+            result = "shown" if row and row["forecast_until"] >= visit.now.date() else "expired"
+        _record(tx, visit, "forecast.read", result, run=run)
+    if result != "shown" or row is None or told is None:
+        raise Problem(result)
+    mine = [one for one in told["lines"] if sight.kind == "everyone" or one["department"] == sight.value]
+    until = date.fromisoformat(told["until"])
+    return Forecast(run, tuple(mine), until, told["service_level"], told["min_group"], row["forecast_until"])
 
 
 def team_list(

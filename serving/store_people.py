@@ -117,6 +117,12 @@ def add_run(
     return int(run_id[0])
 
 
+def expectations(tx: Transaction) -> list[dict[str, Any]]:
+    """Return what each batch expected of its first month, oldest first."""
+    query = select(score_run.c.expected).where(score_run.c.expected.is_not(None)).order_by(score_run.c.id)
+    return [row.expected for row in tx.execute(query)]
+
+
 def score_of(tx: Transaction, run_id: int, employee_id: str) -> dict[str, Any] | None:
     """Return what the batch says about the person, expired or not, or ``None``."""
     found = and_(score.c.run_id == run_id, score.c.employee_id == employee_id)
@@ -274,13 +280,14 @@ def cases(tx: Transaction, employee_id: str | None = None) -> list[dict[str, Any
 
 
 def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]:
-    """Delete what nobody may read any more: expired scores, events and overrides, old notes about care."""
+    """Delete what nobody may read any more: expired scores, ledgers, events and overrides, old notes about care."""
+    over = and_(score_run.c.forecast_until < today, score_run.c.forecast.is_not(None))
+    stale = withdrawal_event.c.valid_until < today
     old_notes = and_(care_case.c.happened_on < notes_before, care_case.c.note.is_not(None))
     return {
         "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
-        "withdrawal_events": tx.execute(
-            delete(withdrawal_event).where(withdrawal_event.c.valid_until < today)
-        ).rowcount,
+        "forecasts": tx.execute(update(score_run).where(over).values(forecast=None)).rowcount,
+        "withdrawal_events": tx.execute(delete(withdrawal_event).where(stale)).rowcount,
         "overrides": tx.execute(delete(override).where(override.c.valid_until < today)).rowcount,
         "care_notes": tx.execute(update(care_case).where(old_notes).values(note=None)).rowcount,
     }

@@ -102,11 +102,18 @@ score_run = Table(
     Column("bundle_sha256", String(64), nullable=False),
     Column("data_versions", JSON, nullable=False),
     Column("card", JSON, nullable=False),
+    Column("forecast", JSON(none_as_null=True)),
+    Column("forecast_until", Date),
+    Column("expected", JSON(none_as_null=True)),
     Column("is_current", Boolean),
     UniqueConstraint("is_current"),
     CheckConstraint("is_current", name="current_or_null"),
 )
-"""One batch of scores. ``is_current`` is true for one run and null for all others, held by the unique constraint."""
+"""One batch of scores. ``is_current`` is true for one run and null for all others, held by the unique constraint.
+
+``forecast`` is the hiring ledger, of groups alone, readable until ``forecast_until``; ``expected`` is one sum over
+everybody, kept to see how far the level was off and shown to nobody.
+"""
 
 score = Table(
     "score",

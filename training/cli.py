@@ -175,6 +175,7 @@ def fit(
             )
         show_released(console, released)
         show_beside(console, released, trained.plan)
+        console.print(f"The whole evaluation as a page: {state / 'evaluation' / 'figures' / 'report.html'}")
 
 
 @app.command()
@@ -214,6 +215,33 @@ def promote(
     with told():
         point_at(tracking_uri(state), version)
     typer.echo(f"Version {version} is now the champion. Score again: retention-serve score")
+
+
+@app.command()
+def forecast(state: State = DEFAULT_STATE) -> None:
+    """Compare past forecasts of how many leave (teams, departments, months, quarters) with how many left."""
+    from training.backtest import backtest
+    from training.console import show_counts
+    from training.evaluate import stored_predictions
+
+    with told():
+        rows = stored_predictions(state / "evaluation")
+        with console.status("comparing …"):
+            counts = backtest(rows)
+        show_counts(console, counts)
+
+
+@app.command()
+def report(
+    out: Annotated[Path | None, typer.Option(help="File to write; default: report.html in STATE/evaluation.")] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Write the evaluation of the last training run as one HTML page, the first part for no statisticians (en, zh)."""
+    from training.report import write_report
+
+    with told(), console.status("writing …"):
+        path = write_report(state / "evaluation", out or state / "evaluation" / "report.html")
+    typer.echo(path)
 
 
 @app.command()

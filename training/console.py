@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from training.backtest import Backtest
 from training.drivers import METRICS, READING, VERDICTS, Contributions, verdict
 from training.evaluate import Interval
 from training.leak_table import Examined, rows
@@ -20,11 +21,14 @@ from training.release import Released
 METRIC_WORDS = {
     "auc": "AUC",
     "average_precision": "average precision",
+    "caught_at_1": "leavers caught, 1 % of people",
     "caught_at_5": "leavers caught, 5 % of people",
     "caught_at_10": "leavers caught, 10 % of people",
     "brier": "Brier score (less is better)",
+    "ipa": "IPA (1 perfect, 0 the base rate)",
     "observed_over_expected": "observed / expected",
     "calibration_slope": "calibration slope",
+    "ici": "mean distance to what came true (ICI)",
 }
 KIND_WORDS = {"base": "base rate", "linear": "linear model", "chosen": "chosen model"}
 
@@ -87,6 +91,7 @@ def show_released(console: Console, released: Released) -> None:
         )
     else:
         show_learned(console, released)
+    show_count_line(console, released.counts)
     for gate in released.gates:
         console.print(
             f"{'[green]passed[/green]' if gate.passed else '[yellow]failed[/yellow]'}  {gate.name}: {gate.evidence}"
@@ -138,6 +143,45 @@ def show_beside(console: Console, released: Released, plan: Plan) -> None:
     if released.apart:
         n, left, told = released.apart
         console.print(f"Kept apart by the plan: {n:,} rows, {left:.0%} left, {told:.0%} were expected to.")
+
+
+PERIODS_SHOWN = ("month 1", "quarter 1", "quarter 2")
+SCALES = {"team": "teams", "department": "departments", "all": "everybody"}
+
+
+def show_counts(console: Console, counts: Backtest) -> None:
+    """Print how past forecasts of how many leave came true, and whether departments' sums are right."""
+    if counts.coverage.empty:
+        console.print("No window is closed that forecasts of how many leave could be compared with.")
+        return
+    shown = Table(title="How many leave: forecasts told at the time against what came true", title_justify="left")
+    for column in ("", "period", "forecasts", "interval promised", "held (90 %)", "hires sufficed", "left / expected"):
+        shown.add_column(column, justify="right" if column else "left")
+    for row in (r for r in counts.coverage.to_dict("records") if r["period"] in PERIODS_SHOWN):
+        spread = f" ({row['low']:.1%}–{row['high']:.1%})" if isfinite(row["low"]) else ""
+        cells = [f"{row['promised']:.1%}", f"{row['held']:.1%}{spread}", f"{row['sufficed']:.1%}"]
+        sums = f"{row['left']:,.0f} / {row['expected']:,.1f}"
+        shown.add_row(SCALES[row["scale"]], row["period"], f"{row['n']:,}", *cells, sums)
+    console.print(shown)
+    for name, ratio in counts.sums.items():
+        words = "Everybody" if name == "all" else f"Department {name}"
+        console.print(f"{words}, quarters that do not overlap: left / expected {_written(ratio)}")
+    shock = counts.shock
+    console.print(
+        f"Beyond chance, a quarter's exits vary by {shock.company:.0%} for everybody together and by {shock.team:.0%} "
+        f"per team (learned from {shock.n_windows} quarters, shrunk)."
+    )
+
+
+def show_count_line(console: Console, counts: Backtest) -> None:
+    """Print the one line of it that belongs to a training run."""
+    rows = {(r["scale"], r["period"]): r for r in counts.coverage.to_dict("records")} if len(counts.coverage) else {}
+    if ("team", "quarter 1") in rows:
+        row = rows["team", "quarter 1"]
+        console.print(
+            f"How many leave a team in a quarter: intervals promised {row['promised']:.0%}, held {row['held']:.0%} of "
+            f"{row['n']:,} times; left / expected in all {_written(counts.sums['all'])}. More: retention-train forecast"
+        )
 
 
 def show_contributions(console: Console, found: Contributions) -> None:

@@ -8,16 +8,18 @@ snapshots of one person are not independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import logit
-from sklearn.linear_model import LogisticRegression
 
-CAPACITIES = (0.05, 0.10)
+from features.errors import FixableError
+from training.reliability import ipa, reliability
+
+CAPACITIES = (0.01, 0.05, 0.10)
 """Shares of the people on a snapshot to whom a manager can talk."""
 REPLICATES = 200
 INTERVAL = (0.05, 0.95)
@@ -92,6 +94,11 @@ def brier(told: Told, weight: np.ndarray) -> float:
     return float(np.average((told.risk - told.left) ** 2, weights=weight))
 
 
+def skill(told: Told, weight: np.ndarray) -> float:
+    """Return how much less squared error than telling everybody the rate of these rows (IPA)."""
+    return ipa(told.risk, told.left, weight)
+
+
 def observed_over_expected(told: Told, weight: np.ndarray) -> float:
     """Return calibration in the large: exits that came true per exit expected."""
     return float((weight * told.left).sum() / (weight * told.risk).sum())
@@ -118,6 +125,7 @@ METRICS: Mapping[str, Metric] = {
     "auc": auc,
     "average_precision": average_precision,
     "brier": brier,
+    "ipa": skill,
     "observed_over_expected": observed_over_expected,
     **{f"caught_at_{round(100 * c)}": caught(c) for c in CAPACITIES},
 }
@@ -125,19 +133,25 @@ METRICS: Mapping[str, Metric] = {
 
 def calibration_slope(told: Told) -> float:
     """Return the slope of outcome on log-odds of risk: 1 is right, below 1 the risks are too extreme (Cox 1958)."""
-    x = logit(np.clip(told.risk, 1e-6, 1 - 1e-6))[:, None]
-    if np.ptp(x) < 1e-9 or len(set(told.left.tolist())) < 2:
-        return float("nan")
-    return float(LogisticRegression(C=np.inf).fit(x, told.left).coef_[0, 0])
+    return float(reliability(told.risk, told.left, np.ones((1, len(told.risk)))).slope[0])
 
 
 def evaluate(told: Told, *, seed: int = 0, replicates: int = REPLICATES) -> dict[str, Interval]:
-    """Return every metric with its interval, the calibration slope, and the counts it rests on."""
+    """Return every metric with its interval, and the calibration slope and ICI with theirs."""
     weights = person_weights(told.person, replicates, seed)
     out = {name: with_interval(metric, told, weights) for name, metric in METRICS.items()}
-    slope = calibration_slope(told)
-    out["calibration_slope"] = Interval(slope, float("nan"), float("nan"))
+    found = reliability(told.risk, told.left, np.ones((1, len(told.risk))))
+    drawn = reliability(told.risk, told.left, weights)
+    for name, value, draws in (("calibration_slope", found.slope, drawn.slope), ("ici", found.ici, drawn.ici)):
+        out[name] = Interval(float(value[0]), *_spread(draws))
     return out
+
+
+def _spread(draws: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Return the ends of the percentile interval; NaN when there is no draw to take them from."""
+    known = np.asarray(draws)[np.isfinite(draws)]
+    low, high = np.quantile(known, INTERVAL) if len(known) else (np.nan, np.nan)
+    return float(low), float(high)
 
 
 def difference(metric: Metric, ours: Told, theirs: Told, *, seed: int = 0, replicates: int = REPLICATES) -> Interval:
@@ -145,15 +159,13 @@ def difference(metric: Metric, ours: Told, theirs: Told, *, seed: int = 0, repli
     weights = person_weights(ours.person, replicates, seed)
     every = np.ones(len(ours.risk))
     draws = [metric(ours, w) - metric(theirs, w) for w in weights]
-    low, high = np.nanquantile(draws, INTERVAL)
-    return Interval(metric(ours, every) - metric(theirs, every), float(low), float(high))
+    return Interval(metric(ours, every) - metric(theirs, every), *_spread(draws))
 
 
 def with_interval(metric: Metric, told: Told, weights: np.ndarray) -> Interval:
     """Return the metric on all rows and its percentile interval over the weights' draws of people."""
     draws = [metric(told, w) for w in weights]
-    low, high = np.nanquantile(draws, INTERVAL) if draws else (np.nan, np.nan)
-    return Interval(metric(told, np.ones(len(told.risk))), float(low), float(high))
+    return Interval(metric(told, np.ones(len(told.risk))), *_spread(draws))
 
 
 def person_weights(person: np.ndarray, replicates: int, seed: int) -> np.ndarray:
@@ -181,3 +193,12 @@ def told_at(predictions: pd.DataFrame, horizon_days: int, kind: str) -> Told:
     left = ((rows["event"] == 1) & (rows["time"] <= horizon_days)).to_numpy(dtype=float)
     as_of = rows["as_of"].astype("category").cat.codes.to_numpy()
     return Told(rows[f"{kind}_{horizon_days}"].to_numpy(dtype=float), left, rows["employee_id"].to_numpy(), as_of)
+
+
+def stored_predictions(folder: Path) -> pd.DataFrame:
+    """Return the test rows that the last training run left behind. Raises ``FixableError`` when there are none."""
+    path = folder / "predictions.parquet"
+    rows = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+    if "team" not in rows:
+        raise FixableError("There is no evaluation to read.", [f"{path} is made by: retention-train fit"])
+    return rows

@@ -30,6 +30,8 @@ from training.splits import Split, fit_to_history
 
 Progress = Callable[[str, int, int], None]
 CHOSEN = "chosen"
+PLACE = ("department", "team", "location", "job")
+"""Where somebody worked on the day: not for the model, but to see where a forecast comes true."""
 
 
 @dataclass(frozen=True)
@@ -248,11 +250,11 @@ def leavers_of(records: Records, *, until: date) -> pl.DataFrame:
 def build_panel(records: Records, known: Matrix, *, closed_on: date) -> Panel:
     """Return everybody at risk on each snapshot with features and outcome."""
     as_of = known.frame["as_of"].unique().sort().to_list()
-    spine = known.frame.select("employee_id", "as_of").join(
-        at_risk(records, as_of).select("employee_id", "as_of", "hired_on"), on=["employee_id", "as_of"], how="left"
-    )
+    posts = at_risk(records, as_of).select("employee_id", "as_of", "hired_on", *PLACE)
+    spine = known.frame.select("employee_id", "as_of").join(posts, on=["employee_id", "as_of"], how="left")
+    spine = spine.with_columns(tenure_days=(pl.col("as_of") - pl.col("hired_on")).dt.total_days())
     ends = outcomes(spine.with_row_index("place"), exit_events(records, closed_on=closed_on), closed_on=closed_on)
-    index = ends.select("employee_id", "as_of", "time", "event", "follow_up").to_pandas()
+    index = ends.select("employee_id", "as_of", "time", "event", "follow_up", "tenure_days", *PLACE).to_pandas()
     rows = known.to_pandas().iloc[ends["place"].to_numpy()].reset_index(drop=True)
     return Panel(index, rows, known.cards, closed_on)
 

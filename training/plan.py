@@ -49,6 +49,7 @@ class Plan:
     ``mass_events``: ``keep_out`` takes the exits of a mass event (a closing, a merger) out of the labels, ``report``
     only tells of it, ``off`` does not look. ``bands``: multiples of the base rate from which a person is in *watch*
     and in *act*. ``beside``: figures of others at the reference horizon, to be printed beside ours.
+    ``days_to_fill``: how long a seat is taken to stay empty, where the records do not tell.
     """
 
     horizons_days: tuple[int, ...] = (30, 90, 180, 365)
@@ -67,6 +68,7 @@ class Plan:
     mass_events: str = "keep_out"
     bands: Mapping[str, float] = field(default_factory=lambda: {"watch": 1.5, "act": 2.5})
     beside: tuple[Beside, ...] = ()
+    days_to_fill: int = 60
     folds: int = 4
     recent_days: int = 365
     seed: int = 0

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models.bundle import save_bundle
+from features.errors import FixableError
+from models.bundle import Bundle, save_bundle
 from models.card import ModelCard
-from models.registry import CHAMPION, MODEL_NAME, Record, alias_version, promote, publish
+from models.registry import CHAMPION, MODEL_NAME, Record, alias_version, load_champion, promote, publish
 from models.risk import INTERVAL_CARD
+from training.backtest import Backtest, backtest
 from training.evaluate import Interval, Told, told_at, wilson
 from training.figures import draw_figures
+from training.findings import findings
 from training.fit import CHOSEN, Trained, gain_over_linear, tables
 from training.promote import Gate, gates
+from training.report import write_report
+from training.rivals import with_rivals
 
+REPORT = "report.html"
 Tables = Mapping[str, Mapping[int, Mapping[str, Interval]]]
 
 
@@ -43,6 +49,7 @@ class Released:
     kind_tested: str
     observed_rate: float
     apart: tuple[int, float, float] | None
+    counts: Backtest
 
 
 def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Path) -> Released:
@@ -51,6 +58,7 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     When a gate fails and there is no champion yet, the base rate itself is released: everybody gets the same risk,
     nobody is flagged, no reason is told. Nothing that did not prove itself ever speaks about a person.
     """
+    trained = replace(trained, unseen=with_rivals(trained, last_champion(tracking_uri, folder.parent / "champion")))
     unseen, seen = tables(trained, trained.unseen), tables(trained, trained.seen)
     reference = trained.plan.reference_horizon_days
     gain = gain_over_linear(trained, trained.unseen, reference)
@@ -60,14 +68,14 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     proved = all(gate.passed for gate in passed)
     only_base = not proved and alias_version(tracking_uri, CHAMPION) is None
     kind = "base" if only_base else trained.kind
+    counts = backtest(trained.unseen, kind="base" if only_base else CHOSEN, seed=trained.plan.seed)
     card = make_card(trained, kind, unseen, told_at(tested, reference, "base") if only_base else told)
-    bundle, figures = folder / "bundle", folder / "figures"
+    card = replace(card, forecast={**counts.shock.to_dict(), "days_to_fill": trained.plan.days_to_fill})
+    bundle = folder / "bundle"
     sha256 = save_bundle(trained.fitted.models[kind], card, trained.panel.rows, bundle, seed=trained.plan.seed)
-    trained.unseen.to_parquet(folder / "predictions.parquet")
-    (folder / "evaluation.json").write_text(json.dumps(plain_tables(unseen), indent=1), encoding="utf-8")
-    (folder / "remarks.txt").write_text("\n".join(trained.remarks) + "\n", encoding="utf-8")
-    draw_figures(told, unseen, reference, figures)
-    record = Record(parameters(trained), metrics(unseen), {"kind": kind}, bundle, sha256, figures)
+    figures = keep(trained, card, Evidence(told, unseen, counts, passed, gain), folder)
+    found = {**metrics(unseen), **count_metrics(counts)}
+    record = Record(parameters(trained), found, {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
     if proved or only_base:
         promote(tracking_uri, version)
@@ -84,7 +92,46 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
         kind_tested=" / ".join(sorted(set(trained.unseen["chosen_kind"]))),
         observed_rate=float(told.left.mean()) if len(told.left) else 0.0,
         apart=kept_apart(trained, reference),
+        counts=counts,
     )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a version stands on: risks told at the reference horizon, the table, counts, gates, gain over a line."""
+
+    told: Told
+    unseen: Tables
+    counts: Backtest
+    gates: tuple[Gate, ...]
+    gain: Mapping[str, Interval]
+
+
+def keep(trained: Trained, card: ModelCard, evidence: Evidence, folder: Path) -> Path:
+    """Write the test rows, the table, the counts, what the run found, the report; return the folder of figures.
+
+    From these files ``retention-train report`` and ``retention-train forecast`` work without the records.
+    """
+    figures = folder / "figures"
+    trained.unseen.to_parquet(folder / "predictions.parquet")
+    (folder / "evaluation.json").write_text(json.dumps(plain_tables(evidence.unseen), indent=1), encoding="utf-8")
+    evidence.counts.cells.to_parquet(folder / "forecast.parquet")
+    (folder / "remarks.txt").write_text("\n".join(trained.remarks) + "\n", encoding="utf-8")
+    known = findings(trained, card, evidence.counts, gates=evidence.gates, gain=evidence.gain)
+    (folder / "run.json").write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
+    draw_figures(evidence.told, evidence.unseen, trained.plan.reference_horizon_days, figures)
+    write_report(folder, figures / REPORT)
+    return figures
+
+
+def last_champion(tracking_uri: str, cache: Path) -> Bundle | None:
+    """Return the model that serves until now, to be judged beside the new one; None when there is none to be had."""
+    if alias_version(tracking_uri, CHAMPION) is None:
+        return None
+    try:
+        return load_champion(tracking_uri, cache=cache)
+    except FixableError:
+        return None
 
 
 def kept_apart(trained: Trained, horizon_days: int) -> tuple[int, float, float] | None:
@@ -180,6 +227,18 @@ def metrics(table: Tables) -> dict[str, float]:
                     if np.isfinite(value):
                         flat[f"{kind}.{horizon}.{name}{suffix}"] = float(value)
     return flat
+
+
+def count_metrics(counts: Backtest) -> dict[str, float]:
+    """Return how the forecasts of counts came true, flat: ``forecast.team.quarter_1.held``."""
+    rows = counts.coverage.to_dict("records") if len(counts.coverage) else []
+    flat = {
+        f"forecast.{row['scale']}.{row['period'].replace(' ', '_')}.{name}": float(row[name])
+        for row in rows
+        for name in ("promised", "held", "sufficed")
+    }
+    whole = counts.sums.get("all")
+    return {**flat, **({"forecast.observed_over_expected": whole.value} if whole and np.isfinite(whole.value) else {})}
 
 
 def plain_tables(table: Tables) -> dict[str, Any]:

@@ -221,6 +221,25 @@ def test_the_model_passes_every_gate_and_becomes_the_champion(day: Day) -> None:
     assert re.search(r"Version 1 \(\w+…\) is now champion", day.fit)
 
 
+def test_the_evaluation_is_a_page_that_names_nobody(day: Day) -> None:
+    page = (day.state / "evaluation" / "figures" / "report.html").read_text(encoding="utf-8")
+    assert "Does the sum come true?" in page
+    assert "总数对得上吗" in page
+    assert not re.search(r"E\d{5}", page)
+    assert "How many leave a team in a quarter" in day.fit
+
+
+def test_the_hiring_ledger_is_about_groups_and_everybody_is_in_one_of_them(service: TestClient, day: Day) -> None:
+    answer = service.get("/v1/forecast", headers={"authorization": f"Bearer {day.key}"}).json()
+    assert all(line["n_people"] >= answer["smallest_group"] == 5 for line in answer["lines"])
+    with sqlite3.connect(day.state / "retention.db") as store:
+        assert (
+            sum(line["n_people"] for line in answer["lines"])
+            == store.execute("SELECT count(*) FROM employee").fetchone()[0]
+        )
+    assert all(line["low"] <= line["high"] <= line["n_people"] for line in answer["lines"])
+
+
 def test_the_model_finds_part_of_what_is_there_and_not_more(day: Day) -> None:
     found = re.search(r"AUC (\.\d+|0\.\d+), the known hazards themselves (0?\.\d+)", day.truth)
     assert found, day.truth

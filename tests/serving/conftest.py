@@ -27,6 +27,7 @@ from models.card import ModelCard
 from models.care import CarePlan, PlannedAction
 from models.catalog import load_catalog
 from models.explain import Reason
+from models.hiring import Line
 from models.phrases import DRIVER_WORDS
 from serving import auth, store_log
 from serving.access import ROLES
@@ -198,6 +199,13 @@ def assessments() -> tuple[Assessment, ...]:
     )
 
 
+LEDGER = [
+    Line("Care", "nurse", 27, 1, 3, 1, 5, 4, date(2026, 11, 30), AS_OF, 45, "job", ((date(2026, 11, 30), 1, 1, 1),)),
+    Line("*", "*", 7, 0, 0, 0, 1, 0, None, None, 60, "default", ((date(2026, 11, 30), 0, 0, 0),)),
+]
+"""Two lines of a ledger as scoring stores them."""
+
+
 def withdrawn() -> Review:
     """E0001 of Nursing B and E0013 of Reception do less than usual; so do Nursing B and the small Lab as a whole."""
     week = {"week": date(2026, 10, 25), "since": date(2026, 9, 14)}
@@ -210,7 +218,10 @@ def withdrawn() -> Review:
 
 
 def fill(store: Store, *, now: datetime = NOW, version: str = "7", scored: Scored | None = None) -> int:
-    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4}, withdrawal=withdrawn())
+    told = {"lines": [line.to_dict() for line in LEDGER], "until": "2027-04-30", "min_group": 5, "service_level": 0.8}
+    expected = {"as_of": AS_OF.isoformat(), "until": "2026-11-30", "notices": 1.25}
+    rest = {"withdrawal": withdrawn(), "forecast": told, "expected": expected}
+    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4}, **rest)
     return save(store, batch, now=now, valid_days=90, actor="console - test")
 
 

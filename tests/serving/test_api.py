@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.access import PURPOSES
-from serving.schemas import EXAMPLES
+from serving.schema_examples import EXAMPLES
 from serving.store_people import Sight
 
 RISK = "/v1/employees/{}/risk"

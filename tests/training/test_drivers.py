@@ -59,7 +59,7 @@ def ground(*, n_people=400, strength=1.2, seed=3, plan=PLAN):
     )
     index = frame[["employee_id", "as_of", "time", "event", "follow_up"]]
     splits = rolling_origins(sorted(set(frame["as_of"])), plan, closed_on=CLOSED)
-    return Ground(plan, Panel(index, known, CARDS, CLOSED), tuple(splits), {})
+    return Ground(plan, Panel(index, known, CARDS, CLOSED), tuple(splits), {}, {})
 
 
 @pytest.fixture(scope="module")
