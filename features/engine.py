@@ -69,6 +69,11 @@ def held(frame: Frame) -> Frame:
     return _spark().held(frame)
 
 
+def rested(frame: Frame) -> Frame:
+    """A resting place in a long chain of joins: Spark would sort all of them at once, Polars simply goes on."""
+    return frame if _in_process(frame) else held(frame)
+
+
 def collected(frame: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
     """The finished rows in the process; the columns in ``dates`` become dates again, names become text."""
     rows = _computed(frame.to_native()) if _in_process(frame) else _spark().collected(frame)

@@ -120,7 +120,7 @@ def _joined(ground: Panel, parts: Sequence[tuple[Frame, Sequence[Card]]]) -> Fra
     rows = ground.rows.select("employee_id", "place", "as_of")
     for frame, cards in parts:
         wanted = engine.held(frame.select("employee_id", "place", *[card.column for card in cards]))
-        rows = rows.join(wanted, on=["employee_id", "place"], how="left")
+        rows = engine.rested(rows.join(wanted, on=["employee_id", "place"], how="left"))
     return rows
 
 
