@@ -13,8 +13,9 @@ from typing import Literal
 
 from serving.store_people import Sight
 
-PURPOSES = ("retention_care", "subject_access", "model_quality", "audit")
-"""Why a person's assessment may be read. Pay, promotion, rating, dismissal and restructuring are not in the list."""
+PURPOSES = ("retention_care", "subject_access", "model_quality", "audit", "talent_development")
+"""Why a person's records may be read. Pay, rating, dismissal and restructuring are not in the list; for
+``talent_development`` (growing people, a shortlist by contribution included) no assessment can be read."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,24 @@ class Role:
     purposes: frozenset[str]
 
 
+GROWTH = frozenset({"growth.read", "growth.write"})
+
 ROLES = {
     "hr_system": Role(
-        frozenset({"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read"}),
-        frozenset({"retention_care", "subject_access"}),
+        frozenset({"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read"} | GROWTH),
+        frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "hr": Role(
-        frozenset({"band.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.write"}),
-        frozenset({"retention_care", "subject_access"}),
+        frozenset({"band.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.write"} | GROWTH),
+        frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "manager": Role(
-        frozenset({"band.read", "teams.read", "model.read", "catalog.read", "care.write"}),
-        frozenset({"retention_care"}),
+        frozenset({"band.read", "teams.read", "model.read", "catalog.read", "care.write"} | GROWTH),
+        frozenset({"retention_care", "talent_development"}),
     ),
     "analyst": Role(frozenset({"teams.read", "model.read", "catalog.read"}), frozenset({"model_quality"})),
     "auditor": Role(frozenset({"audit.read", "model.read", "catalog.read"}), frozenset({"audit"})),
+    "employee": Role(frozenset({"own.read", "own.write"}), frozenset({"subject_access"})),
 }
 """``risk.read`` shows numbers, ``band.read`` words only. People in conversation with people hold ``band.read``."""
 
@@ -66,6 +70,10 @@ def _session(*scopes: str, purposes: Sequence[str] = ()) -> Permission:
 PUBLIC = Permission("public")
 _CARE = ("retention_care",)
 _READ = ("retention_care", "subject_access")
+_GROW = ("talent_development",)
+_TALK = ("talent_development", "retention_care")
+_FILE = ("talent_development", "retention_care", "subject_access")
+_OWN = ("subject_access",)
 
 PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/healthz"): PUBLIC,
@@ -92,6 +100,24 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/people/{employee_id}/care"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/withdrawal"): _session("care.write", purposes=_CARE),
     ("POST", "/sign-out"): _session(),
+    ("GET", "/v1/employees/{employee_id}/growth"): _key("growth.read", purposes=_FILE),
+    ("GET", "/v1/employees/{employee_id}/achievements"): _key("growth.read", purposes=_FILE),
+    ("POST", "/v1/employees/{employee_id}/achievements"): _key("growth.write", purposes=_GROW),
+    ("POST", "/v1/employees/{employee_id}/achievements/{entry}/hidden"): _key("growth.write", purposes=_OWN),
+    ("GET", "/v1/growth/reminders"): _key("growth.read", purposes=_GROW),
+    ("GET", "/v1/growth/shortlist"): _key("growth.read", purposes=_GROW),
+    ("POST", "/v1/growth/skills-needed"): _key("growth.read", purposes=_GROW),
+    ("GET", "/v1/achievements"): _key("growth.read", purposes=_GROW),
+    ("GET", "/growth"): _session("growth.read", purposes=_TALK),
+    ("GET", "/growth/achievements"): _session("growth.read", purposes=_TALK),
+    ("GET", "/growth/shortlist"): _session("growth.read", purposes=_GROW),
+    ("GET", "/growth/skills-needed"): _session("growth.read", purposes=_GROW),
+    ("GET", "/growth/people/{employee_id}"): _session("growth.read", purposes=_FILE),
+    ("POST", "/growth/people/{employee_id}"): _session("growth.write", purposes=_TALK),
+    ("GET", "/growth/report/{employee_id}"): _session("growth.read", purposes=_FILE),
+    ("GET", "/me"): _session("own.read", purposes=_OWN),
+    ("POST", "/me"): _session("own.write", purposes=_OWN),
+    ("GET", "/me/report"): _session("own.read", purposes=_OWN),
 }
 """Every route of the service. The public ones are short in number and tell nothing about anybody."""
 

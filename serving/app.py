@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, load_catalog
-from serving import api, pages
+from serving import api, api_talent, pages, pages_talent
 from serving.guard import Desk, visit
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
@@ -61,7 +61,9 @@ def create_app(
     )
     application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts())
     application.include_router(api.router)
+    application.include_router(api_talent.router)
     application.include_router(pages.router)
+    application.include_router(pages_talent.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
         application.add_exception_handler(kind, handler)

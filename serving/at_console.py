@@ -62,9 +62,11 @@ def sight_of(sees: str | None) -> Sight:
     kind, _, value = (sees or "").partition(":")
     if kind == "everyone" and not value:
         return Sight("everyone")
-    if kind in ("department", "team", "manager") and value:
+    if kind in ("department", "team", "manager", "self") and value:
         return Sight(kind, value)  # type: ignore[arg-type]
-    raise FixableError("Say how far it sees: --sees everyone, department:NAME, team:NAME or manager:NUMBER.")
+    raise FixableError(
+        "Say how far it sees: --sees everyone, department:NAME, team:NAME, manager:NUMBER or self:NUMBER."
+    )
 
 
 def address_of(settings: Settings, host: str, port: int) -> str:

@@ -97,15 +97,15 @@ def make_link(tx: Transaction, invitation: Invitation, *, now: datetime, minutes
     return token
 
 
-def sign_in(tx: Transaction, token: str, purpose: str, *, now: datetime, hours: int) -> tuple[str, str] | None:
-    """Use up a link and return ``(cookie, actor)``; ``None`` when it cannot be used, or not for this purpose."""
+def sign_in(tx: Transaction, token: str, purpose: str, *, now: datetime, hours: int) -> tuple[str, str, str] | None:
+    """Use up a link and return ``(cookie, actor, role)``; ``None`` when it cannot be used, or not for this purpose."""
     link = store_log.link_by_hash(tx, sha256(token), now=now)
     if link is None or purpose not in ROLES[link["role"]].purposes:
         return None
     cookie = new_token()
     session = {"session_sha256": sha256(cookie), "session_until": now + timedelta(hours=hours), "purpose": purpose}
     used = store_log.use_link(tx, link["id"], session)
-    return (cookie, f"person {link['id']} {link['name']}") if used else None
+    return (cookie, f"person {link['id']} {link['name']}", link["role"]) if used else None
 
 
 def form_token(secret: bytes, session_secret: str) -> str:

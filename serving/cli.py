@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
+from serving import cli_talent
 from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ STALE_DAYS = 45
 
 State = Annotated[Path | None, typer.Option(help="Folder with the records, models and scores.", show_default="var")]
 Sees = Annotated[
-    str | None, typer.Option(help="everyone, department:NAME, team:NAME, or manager:NUMBER (all below that person).")
+    str | None,
+    typer.Option(help="everyone, department:NAME, team:NAME, manager:NUMBER (all below that person), or self:NUMBER."),
 ]
 Language = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="from LANG")]
 
@@ -193,7 +195,7 @@ def serve(
 @app.command("open")
 def open_link(
     name: Annotated[str | None, typer.Option(help="Whom the link is for; stands in the audit log.")] = None,
-    role: Annotated[str, typer.Option(help="hr or manager.")] = "hr",
+    role: Annotated[str, typer.Option(help="hr, manager or employee.")] = "hr",
     sees: Sees = None,
     base: Annotated[str | None, typer.Option(help="Address of the service.")] = None,
     state: State = None,
@@ -202,9 +204,11 @@ def open_link(
     from serving.auth import Invitation
 
     with opened(state) as (settings, store):
-        if role not in ("hr", "manager"):
-            raise FixableError(f"People sign in as hr or manager, not as {role}.")
+        if role not in ("hr", "manager", "employee"):
+            raise FixableError(f"People sign in as hr, manager or employee, not as {role}.")
         sight = sight_of(sees or ("everyone" if role == "hr" else None))
+        if (role == "employee") != (sight.kind == "self"):
+            raise FixableError("An employee sees only themselves: --role employee --sees self:NUMBER.")
         invitation = Invitation(name or person_name(), role, sight)
         address = base or address_of(settings, "127.0.0.1", 8000)
         typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
@@ -362,6 +366,9 @@ def _console_visit() -> Visit:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+cli_talent.register(app, _console_visit)
 
 
 if __name__ == "__main__":

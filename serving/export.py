@@ -1,5 +1,5 @@
-"""What leaves as CSV: what people decided about care, as the table ``care_actions`` (the way back to training), and the
-hiring ledger, which is about groups. Never a score."""
+"""What leaves as CSV: what people decided about care (the table ``care_actions``) and recorded as achievements (the table
+``recognitions``), both the way back to training; and the hiring ledger, which is about groups. Never a score."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from models.hiring import LEDGER_COLUMNS, ledger_rows
 
 COLUMNS = ("employee_id", "happened_on", "action", "status", "decided_by", "note", "known_on")
+RECOGNITIONS = ("employee_id", "happened_on", "kind", "given_by", "note", "known_on")
 FORMULA = ("=", "+", "-", "@", "%", "|", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 """A cell that starts like this would be run as a formula by a spreadsheet."""
 
@@ -21,6 +22,15 @@ def write(cases: Iterable[Mapping[str, Any]], file: TextIO) -> None:
     for case in cases:
         facts = {**case, "known_on": case["recorded_at"].date()}
         writer.writerow([cell(facts[name]) for name in COLUMNS])
+
+
+def write_achievements(rows: Iterable[Mapping[str, Any]], file: TextIO) -> None:
+    """Write one row per achievement recorded here, as the table ``recognitions``."""
+    writer = csv.writer(file)
+    writer.writerow(RECOGNITIONS)
+    for row in rows:
+        facts = {**row, "known_on": row["recorded_at"].date()}
+        writer.writerow([cell(facts[name]) for name in RECOGNITIONS])
 
 
 def write_ledger(lines: Sequence[Mapping[str, Any]], file: TextIO) -> int:

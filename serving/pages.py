@@ -19,9 +19,10 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from serving import audit, auth, cursor, service, store_log
+from serving import audit, auth, cursor, service, store_log, talent
 from serving.access import ANONYMOUS, ROLES, Viewer, Visit
 from serving.audit import Entry
+from serving.growth_story import activity
 from serving.guard import FORM_FIELD, Desk, cookie_name, desk, posted, visit
 from serving.problems import Problem
 from serving.seen import Assessed, Run
@@ -102,7 +103,7 @@ def ask_sign_in(request: Request, who: Let, token: Annotated[str, Query(max_leng
 def do_sign_in(request: Request, who: Let, form: Form) -> Response:
     """Turn the link into a session for one stated purpose."""
     at, now = desk(request), who.now
-    token, purpose = _text(form, "token", longest=200), _text(form, "purpose", longest=40)
+    token, purpose = field(form, "token", longest=200), field(form, "purpose", longest=40)
     with at.store.begin() as tx:
         session = auth.sign_in(tx, token, purpose, now=now, hours=at.settings.session_hours)
         actor, result = (session[1], "signed_in") if session else ("anonymous", "link_refused")
@@ -111,7 +112,7 @@ def do_sign_in(request: Request, who: Let, form: Form) -> Response:
         )
     if session is None:
         return page(request, "sign_in.html", {"link": None, "token": "", "purposes": []}, who=None, status=410)
-    answer = RedirectResponse("/", status_code=303)
+    answer = RedirectResponse("/me" if session[2] == "employee" else "/", status_code=303)
     answer.set_cookie(
         cookie_name(at.settings),
         session[0],
@@ -235,10 +236,11 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
         "keeps": [reason for reason in _told(one) if reason["direction"] == "keeps"],
         "decisions": seen.decisions,
         "event": seen.event,
-        "readers": _looks(seen.readers),
+        "readers": looks(seen.readers),
         "titles": {entry["action"]: words.of(entry, "title") for entry in at.catalog},
         "choices": [choice for choice in OVERRIDES if (choice != "follow") or one.override],
         "can_write": "care.write" in who.viewer.scopes and who.purpose == "retention_care",
+        "liked": [activity(row, words) for row in talent.offers(at.store, who, employee_id)] if seen.event else [],
     }
     return page(request, "person.html", context, who=who)
 
@@ -247,7 +249,7 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
 def override(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write a person's word over the assessment."""
     at = desk(request)
-    what, reason = _text(form, "decision", longest=20), _text(form, "reason", longest=1000)
+    what, reason = field(form, "decision", longest=20), field(form, "reason", longest=1000)
     if what not in OVERRIDES or len(reason) < 3:
         raise Problem("invalid")
     service.override(at.store, who, Decision(employee_id, what, reason), valid_days=at.settings.note_valid_days)
@@ -258,8 +260,8 @@ def override(request: Request, who: Let, employee_id: str, form: Form) -> Respon
 def decide_care(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write what a named person agreed or declined."""
     at = desk(request)
-    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
-    action, note = _text(form, "action", longest=100), _text(form, "note", longest=500)
+    status, by = field(form, "status", longest=20), field(form, "decided_by", longest=100)
+    action, note = field(form, "action", longest=100), field(form, "note", longest=500)
     if status not in CASE_STATES or not by:
         raise Problem("invalid")
     decision = Decision(employee_id, action, note, decided_by=by, status=status)
@@ -270,7 +272,7 @@ def decide_care(request: Request, who: Let, employee_id: str, form: Form) -> Res
 @router.post("/people/{employee_id:path}/withdrawal")
 def decide_withdrawal(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write that somebody has reached out, or that there was a harmless reason."""
-    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
+    status, by = field(form, "status", longest=20), field(form, "decided_by", longest=100)
     if status not in EVENT_STATES[1:] or not by:
         raise Problem("invalid")
     service.decide_withdrawal(
@@ -301,7 +303,7 @@ def _readable_until(run: Run, at: Desk) -> date:
     return run.computed_at.date() + timedelta(days=at.settings.score_valid_days)
 
 
-def _looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return who looked on which day for what, newest first; the log itself keeps every single look.
 
     An actor is written ``person 12 Li Na``; the number is for the log.
@@ -316,7 +318,7 @@ def _looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _text(form: FormData | None, name: str, *, longest: int) -> str:
+def field(form: FormData | None, name: str, *, longest: int) -> str:
     """Return a field of a form as text; a missing, repeated or overlong one is refused."""
     given = form.getlist(name) if form else []
     if len(given) > 1 or any(not isinstance(value, str) or len(value) > longest or "\x00" in value for value in given):

@@ -33,6 +33,9 @@ KINDS = {
     "form_refused": Kind(
         403, "This form did not come from your own page. Go back and reload it.", "表单来源无效，请返回刷新。"
     ),
+    "no_pdf": Kind(
+        503, "No PDF can be made here: the package reportlab is not installed.", "此处无法生成 PDF：未安装 reportlab。"
+    ),
     "invalid": Kind(422, "The request does not have the right form.", "请求格式不正确。"),
     "too_large": Kind(413, "The request is too large.", "请求内容过大。"),
     "method": Kind(405, "This cannot be done here.", "此处不支持该操作。"),

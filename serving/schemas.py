@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Purpose = Literal["retention_care", "subject_access", "model_quality", "audit"]
+Purpose = Literal["retention_care", "subject_access", "model_quality", "audit", "talent_development"]
 EventStatus = Literal["open", "done", "dismissed"]
 Band = Literal["calm", "watch", "act", "cannot_judge"]
 

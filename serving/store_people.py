@@ -39,6 +39,7 @@ from serving.store_tables import (
     sign_in,
     withdrawal_event,
 )
+from serving.store_talent_tables import achievement, growth_file, growth_pair, growth_run
 
 ERASED = "(erased)"
 """Stands where a number stood that nobody may find any more; no employee has it."""
@@ -51,7 +52,7 @@ CHUNK = 500
 class Sight:
     """How far a viewer sees. ``nobody`` is the default everywhere: a missing value never means all."""
 
-    kind: Literal["everyone", "department", "team", "manager", "nobody"] = "nobody"
+    kind: Literal["everyone", "department", "team", "manager", "self", "nobody"] = "nobody"
     value: str | None = None
 
 
@@ -68,6 +69,8 @@ def visible(sight: Sight) -> Select[Any]:
         return select(employee.c.id, literal(f"{sight.kind} {sight.value}").label("reason")).where(
             column == sight.value
         )
+    if sight.kind == "self" and sight.value:
+        return select(employee.c.id, literal("self").label("reason")).where(employee.c.id == sight.value)
     if sight.kind == "manager" and sight.value:
         below = select(employee.c.id).where(employee.c.manager_id == sight.value).cte("below", recursive=True)
         below = below.union(select(employee.c.id).where(employee.c.manager_id == below.c.id))
@@ -284,6 +287,8 @@ def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]
     over = and_(score_run.c.forecast_until < today, score_run.c.forecast.is_not(None))
     stale = withdrawal_event.c.valid_until < today
     old_notes = and_(care_case.c.happened_on < notes_before, care_case.c.note.is_not(None))
+    if tx.execute(delete(growth_run).where(growth_run.c.valid_until < today)).rowcount:
+        tx.execute(delete(growth_file))
     return {
         "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
         "forecasts": tx.execute(update(score_run).where(over).values(forecast=None)).rowcount,
@@ -301,11 +306,13 @@ def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
     """
     gone = {
         table.name: tx.execute(delete(table).where(table.c.employee_id == employee_id)).rowcount
-        for table in (score, override, care_case, withdrawal_event, audit_subject)
+        for table in (score, override, care_case, withdrawal_event, growth_file, achievement, audit_subject)
     }
+    tx.execute(delete(growth_pair).where(growth_pair.c.other_id == employee_id))
+    tx.execute(update(achievement).where(achievement.c.given_by == employee_id).values(given_by=None))
     gone["employee"] = tx.execute(delete(employee).where(employee.c.id == employee_id)).rowcount
     tx.execute(update(employee).where(employee.c.manager_id == employee_id).values(manager_id=None))
     for table in (api_key, sign_in):
-        below = and_(table.c.sees == "manager", table.c.sees_value == employee_id)
+        below = and_(table.c.sees.in_(("manager", "self")), table.c.sees_value == employee_id)
         tx.execute(update(table).where(below).values(sees_value=ERASED))
     return gone

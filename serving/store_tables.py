@@ -75,7 +75,7 @@ OVERRIDES = ("disregard", "calm", "watch", "act", "follow")
 CASE_STATES = ("agreed", "declined", "done")
 EVENT_STATES = ("open", "done", "dismissed")
 STREAM_NAMES = ("all", "talk", "meeting", "initiative")
-SIGHTS = ("everyone", "department", "team", "manager")
+SIGHTS = ("everyone", "department", "team", "manager", "self")
 
 employee = Table(
     "employee",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from serving.store_tables import metadata
+from serving.store_talent_tables import metadata
 
 
 def run() -> None:
