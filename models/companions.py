@@ -77,8 +77,8 @@ def circle(ground: Ground, rules: Rules) -> Circle:
 
 
 def mentors(person: Talent, skill: str, wanted: float, *, among: Circle) -> tuple[Companion, ...]:
-    """Return who could teach the skill, first choice first: at least at the level wanted and above the person's own, of
-    another team, not overloaded. The same place comes first, then the higher level, then who leads fewer people."""
+    """Return who could teach the skill, first choice first: at least a level above the person, of another team, not
+    overloaded. The same place comes first, then the higher level, then who leads fewer people."""
     held = (person.skills or {}).get(skill, 0.0)
     places = [person.location, *sorted({p or "" for s, p in among.holders if s == skill} - {person.location or ""})]
     found: list[Companion] = []
@@ -86,11 +86,12 @@ def mentors(person: Talent, skill: str, wanted: float, *, among: Circle) -> tupl
         for other in among.holders.get((skill, place or None), ())[:LOOKED_AT]:
             one = among.ground.people[other]
             level = (one.skills or {})[skill]
-            if level < wanted or level <= held:
+            if level < held + 1:
                 break  # the best come first
             if _may_help(one, person, among, "mentor", "mentees_most") and not _same_team(one, person):
                 near = ("same_place",) if one.location and one.location == person.location else ()
-                found.append(Companion(other, "mentor", skill, ("holds_skill", "other_team", *near, *_room(one))))
+                how = "holds_skill" if level >= wanted else "is_ahead"
+                found.append(Companion(other, "mentor", skill, (how, "other_team", *near, *_room(one))))
             if len(found) == among.rules("mentors", "names"):
                 break
         if len(found) == among.rules("mentors", "names"):
@@ -170,7 +171,7 @@ def _teams_that_hold(skill: str, wanted: float, place: str | None, among: Circle
     for team, members in among.members.items():
         people = [among.ground.people[i] for i in members]
         n = sum(1 for one in people if (one.skills or {}).get(skill, -1.0) >= wanted)
-        if n >= among.rules("projects", "holders_least") and sum(one.projects or 0 for one in people):
+        if n >= among.rules("projects", "holders_least") and any(one.projects for one in people):
             here = sum(one.location == place for one in people) * 2 >= len(people)
             rows.append((not here, -n, team[0] or "", team[1], (team, n)))
     return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:4]))[:3]

@@ -23,9 +23,9 @@ from scipy.sparse import lil_array
 
 from features.talent import Course
 
-FEWER = 1e-4
+FEWER = 1e-2
 """Hours. Between two plans of the same hours the one with fewer courses is better."""
-ORDER = 1e-8
+ORDER = 1e-5
 """Hours. And then the one with the earlier course numbers, so that two runs say the same."""
 
 
@@ -62,7 +62,8 @@ def fewest_hours(gaps: Sequence[Gap], courses: Sequence[Course], *, reach: float
     """
     steps: list[Step] = []
     reached: dict[str, float] = {}
-    for part, offer in _apart(sorted(gaps, key=lambda gap: gap.skill), courses):
+    offered = sorted(courses, key=lambda course: course.course_id)
+    for part, offer in _apart(sorted(gaps, key=lambda gap: gap.skill), offered):
         found = _solved(part, offer, reach)
         steps += found
         for step in found:

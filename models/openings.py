@@ -22,6 +22,7 @@ from models.courses import Gap, fewest_hours
 from models.growth_rules import Rules
 from models.readiness import DAYS_A_MONTH, in_a_row, met_share
 
+NEAR = 1e-3
 MOST_NEEDS = 20
 MOST_PEOPLE = 200
 """People asked for in one list, over all its needs."""
@@ -77,7 +78,9 @@ def match(needs: Sequence[Need], ground: Ground, *, rules: Rules) -> tuple[Match
 
 
 def _weighted(one: Candidate, rules: Rules) -> float:
-    return one.hours * (rules("needs", "wish_weight") if "wishes_it" in one.reasons else 1.0)
+    """Hours, fewer for a wish; of two who need the same, the one whose job asks for the skill."""
+    hours = one.hours * (rules("needs", "wish_weight") if "wishes_it" in one.reasons else 1.0)
+    return hours + (0.0 if "near_job" in one.reasons else NEAR)
 
 
 def _cheapest_first(rules: Rules) -> Any:
@@ -199,12 +202,24 @@ def shortlist(
         near = 0 <= below <= rules("shortlist", "levels_below_most") and one.level is not None
         if not near or (one.job == opening.job and below == 0) or one.wants == "none":
             continue
-        share = met_share(one.skills or {}, asked)
-        least = rules("shortlist", "skills_met_least")
+        share = held_share(one.skills or {}, asked)
+        least = rules("shortlist", "levels_held_least")
         if share >= least if share is not None else one.job == opening.job:
             found.append(_named(one, opening, ground, contributions.get(one.employee_id, {}), rules=rules))
     order = sorted(found, key=lambda n: (-sum(n.contributions.values()), -(n.skills_met or 0), not n.wishes))
     return tuple(order[: int(rules("shortlist", "names"))])
+
+
+def held_share(held: Mapping[str, float], asked: Mapping[str, float]) -> float | None:
+    """Return the share of the asked levels that is held (not rated: nothing held); ``None`` when none is rated.
+
+    >>> held_share({"triage": 2.0, "talk": 5.0}, {"triage": 4.0, "talk": 4.0})
+    0.75
+    """
+    total = sum(asked.values())
+    if not total or not set(asked) & set(held):
+        return None
+    return sum(min(held.get(skill, 0.0), level) for skill, level in asked.items()) / total
 
 
 def _named(one: Talent, opening: Opening, ground: Ground, contributions: Mapping[str, int], *, rules: Rules) -> Named:

@@ -1,5 +1,5 @@
-"""What leaves as CSV: what people decided about care (the table ``care_actions``) and recorded as achievements (the table
-``recognitions``), both the way back to training; and the hiring ledger, which is about groups. Never a score."""
+"""What leaves as CSV: decisions about care (the table ``care_actions``) and achievements that were recorded here (the
+table ``recognitions``), both the way back to training; and the hiring ledger, which is about groups. Never a score."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from serving.talent import Seen
 from serving.words import Words
 
 CHINESE = "STSong-Light"
-MARKS = {"": "•", "met": "+", "missing": "–", "unknown": "?"}
+MARKS = {"": "•", "head": "", "met": "+", "missing": "–", "unknown": "?"}
 BEYOND_LATIN = re.compile(r"[^\x20-\x7e\xa0-\xff–’“”•…]+")
 """What the built-in Helvetica has no letters for."""
 INK, QUIET, GREEN = "#22302e", "#55625f", "#1e5750"
@@ -70,7 +70,10 @@ def _section(part: Section, words: Words) -> list[Any]:
     head += [_line(part.intro, colour=QUIET, after=3)] if part.intro else []
     blocks = []
     for item in part.items:
-        lines = [_line(f"{MARKS[item.mark]} {item.head}", indent=8, after=1)]
+        if item.mark == "head":
+            lines = [_line(item.head, size=11.5, before=5, after=1)]
+        else:
+            lines = [_line(f"{MARKS[item.mark]} {item.head}", indent=8, after=1)]
         if item.mark in ("met", "missing", "unknown"):
             state = words(f"mark.{item.mark}")
             lines = [_line(f"{MARKS[item.mark]} {item.head} [{state}]", indent=8, after=1)]

@@ -13,13 +13,13 @@ from typing import Any, Literal
 from serving.talent import Seen
 from serving.words import Words
 
-Mark = Literal["", "met", "missing", "unknown"]
+Mark = Literal["", "head", "met", "missing", "unknown"]
 ENTRIES_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Item:
-    """A head, lines below it, and how it stands where that is known."""
+    """A head, lines below it, and how it stands where that is known; ``head`` opens the items that follow."""
 
     head: str
     lines: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ def _steps(told: Mapping[str, Any], words: Words) -> Section:
     for step in told["steps"]:
         post = _post(step["job"], step["level"], words)
         head = words(f"ladder.{step['ladder']}", post=post)
-        items.append(Item(head, (words(f"verdict.{step['verdict']}"),)))
+        items.append(Item(head, (words(f"verdict.{step['verdict']}"),), "head"))
         items += [_check(check, words) for check in step["checks"]]
         short = [s for s in step["skills"] if s[1] is not None and s[1] < s[2]]
         if short:

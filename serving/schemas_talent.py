@@ -20,7 +20,7 @@ class GrowthItem(Answer):
 
     head: str
     lines: list[str]
-    mark: Literal["", "met", "missing", "unknown"]
+    mark: Literal["", "head", "met", "missing", "unknown"]
 
 
 class GrowthSection(Answer):

@@ -53,8 +53,7 @@ def test_each_danger_has_one_door():
     assert {file for file in importers("sqlalchemy") if "migrations" not in file} <= {
         f"serving/{name}"
         for name in ("store.py", "store_events.py", "store_log.py", "store_people.py", "store_tables.py")
-        + ("store_talent.py", "store_talent_tables.py")
-    }
+    } | {"serving/store_talent.py", "serving/store_talent_tables.py"}
 
 
 def test_nothing_can_unpickle_and_nothing_runs_text():
