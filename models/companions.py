@@ -14,7 +14,7 @@ from statistics import median
 from features.talent import Ground, Talent
 from models.growth_rules import Rules
 
-LOOKED_AT = 400
+LOOKED_AT = 200
 """Holders of a skill at one place that are looked at before the search goes on elsewhere."""
 
 
@@ -51,54 +51,65 @@ class Circle:
 
     ground: Ground
     rules: Rules
-    holders: Mapping[tuple[str, str | None], tuple[str, ...]]
+    holders: Mapping[tuple[str, str | None], list[str]]
     members: Mapping[Team, tuple[str, ...]]
+    near: Mapping[Team, tuple[str, ...]]
     usual_ties: float
     load: Counter[tuple[str, str]] = field(default_factory=Counter)
     hosts: dict[tuple[str, float, str | None], tuple[tuple[Team, int], ...]] = field(default_factory=dict)
 
 
 def circle(ground: Ground, rules: Rules) -> Circle:
-    """Return the circle of a batch, in which nobody has been named yet."""
+    """Return the circle of a batch, in which nobody has been named yet and whoever is overloaded is no holder."""
     holders: dict[tuple[str, str | None], list[str]] = {}
     members: dict[Team, list[str]] = {}
+    near: dict[Team, list[str]] = {}
     people = ground.people
     for one in people.values():
-        for skill in one.skills or {}:
+        for skill in () if _is_busy(one, rules) else one.skills or {}:
             holders.setdefault((skill, one.location), []).append(one.employee_id)
         if one.team:
             members.setdefault((one.department, one.team), []).append(one.employee_id)
-    best_first = {
-        key: tuple(sorted(found, key=lambda i: (-(people[i].skills or {})[key[0]], people[i].n_reports, i)))
-        for key, found in holders.items()
-    }
+        near.setdefault((one.department, one.location or ""), []).append(one.employee_id)
+    for (skill, _), row in holders.items():
+        order = {i: (-(people[i].skills or {})[skill], people[i].n_reports, i) for i in row}
+        row.sort(key=order.__getitem__)
     ties = [one.colleagues for one in people.values() if one.colleagues is not None]
-    return Circle(ground, rules, best_first, {k: tuple(v) for k, v in members.items()}, median(ties) if ties else 0.0)
+    teams, places = ({key: tuple(found) for key, found in part.items()} for part in (members, near))
+    return Circle(ground, rules, holders, teams, places, median(ties) if ties else 0.0)
 
 
 def mentors(person: Talent, skill: str, wanted: float, *, among: Circle) -> tuple[Companion, ...]:
     """Return who could teach the skill, first choice first: at least a level above the person, of another team, not
     overloaded. The same place comes first, then the higher level, then who leads fewer people."""
-    held = (person.skills or {}).get(skill, 0.0)
     places = [person.location, *sorted({p or "" for s, p in among.holders if s == skill} - {person.location or ""})]
+    most = int(among.rules("mentors", "names"))
     found: list[Companion] = []
     for place in places:
-        for other in among.holders.get((skill, place or None), ())[:LOOKED_AT]:
-            one = among.ground.people[other]
-            level = (one.skills or {})[skill]
-            if level < held + 1:
-                break  # the best come first
-            if _may_help(one, person, among, "mentor", "mentees_most") and not _same_team(one, person):
-                near = ("same_place",) if one.location and one.location == person.location else ()
-                how = "holds_skill" if level >= wanted else "is_ahead"
-                found.append(Companion(other, "mentor", skill, (how, "other_team", *near, *_room(one))))
-            if len(found) == among.rules("mentors", "names"):
-                break
-        if len(found) == among.rules("mentors", "names"):
+        for one in _teachers(person, skill, place or None, among=among, most=most - len(found)):
+            near = ("same_place",) if one.location and one.location == person.location else ()
+            how = "holds_skill" if (one.skills or {})[skill] >= wanted else "is_ahead"
+            found.append(Companion(one.employee_id, "mentor", skill, (how, "other_team", *near, *_room(one))))
+        if len(found) == most:
             break
     if found:
         among.load["mentor", found[0].employee_id] += 1
     return tuple(found)
+
+
+def _teachers(person: Talent, skill: str, place: str | None, *, among: Circle, most: int) -> list[Talent]:
+    """Return the best holders at a place who may be asked; who has been named often enough leaves the row for good."""
+    held, row = (person.skills or {}).get(skill, 0.0), among.holders.get((skill, place), [])
+    found: list[Talent] = []
+    for other in row[:LOOKED_AT]:
+        one = among.ground.people[other]
+        if (one.skills or {})[skill] < held + 1 or len(found) == most:
+            break  # the best come first
+        if among.load["mentor", other] >= among.rules("mentors", "mentees_most"):
+            row.remove(other)
+        elif not _in_line(one, person) and not _same_team(one, person):
+            found.append(one)
+    return found
 
 
 def buddy(person: Talent, *, among: Circle) -> tuple[Companion, ...]:
@@ -109,8 +120,8 @@ def buddy(person: Talent, *, among: Circle) -> tuple[Companion, ...]:
     team = among.members.get((person.department, person.team or ""), ())
     found = _buddies((people[i] for i in team), person, among)
     if not found:
-        same = (o for o in people.values() if o.department == person.department and o.location == person.location)
-        found = _buddies(same, person, among)
+        same = among.near[person.department, person.location or ""]
+        found = _buddies((people[i] for i in same), person, among)
     if not found:
         return ()
     one = found[0]
@@ -129,7 +140,9 @@ def _buddies(others: Iterable[Talent], person: Talent, among: Circle) -> list[Ta
         for one in others
         if (today - one.hired_on).days >= rules("buddies", "tenure_days_least")
         and (one.colleagues is None or one.colleagues >= among.usual_ties)
-        and _may_help(one, person, among, "buddy", "looks_after_most")
+        and not _in_line(one, person)
+        and not _is_busy(one, rules)
+        and among.load["buddy", one.employee_id] < rules("buddies", "looks_after_most")
     ]
     named = among.load
     return sorted(
@@ -137,14 +150,15 @@ def _buddies(others: Iterable[Talent], person: Talent, among: Circle) -> list[Ta
     )
 
 
-def _may_help(one: Talent, person: Talent, among: Circle, kind: str, most: str) -> bool:
-    """Whether somebody may be asked at all: nobody in the person's own line, nobody who has much on the desk."""
-    table = {"mentor": "mentors", "buddy": "buddies"}[kind]
-    rules = among.rules
-    line = person.employee_id in (one.employee_id, one.manager_id) or one.employee_id == person.manager_id
-    busy = one.n_reports > rules("mentors", "reports_most")
-    busy = busy or (one.overtime_week or 0.0) > rules("mentors", "overtime_week_most")
-    return not line and not busy and among.load[kind, one.employee_id] < rules(table, most)
+def _in_line(one: Talent, person: Talent) -> bool:
+    """Whether it is the person, their manager or somebody they lead: nobody learns freely from those."""
+    return person.employee_id in (one.employee_id, one.manager_id) or one.employee_id == person.manager_id
+
+
+def _is_busy(one: Talent, rules: Rules) -> bool:
+    """Whether somebody leads many people or works long hours already; unknown hours are taken as usual ones."""
+    overtime = one.overtime_week or 0.0
+    return one.n_reports > rules("mentors", "reports_most") or overtime > rules("mentors", "overtime_week_most")
 
 
 def _same_team(one: Talent, other: Talent) -> bool:
@@ -162,7 +176,7 @@ def hosts(person: Talent, skill: str, wanted: float, *, among: Circle) -> tuple[
         among.hosts[key] = _teams_that_hold(skill, wanted, person.location, among)
     own = (person.department, person.team)
     found = [(team, n) for team, n in among.hosts[key] if team != own][:2]
-    return tuple(Host(team[0], team[1], skill, n, _gives(person, team, among)) for team, n in found)
+    return tuple(Host(team[0], team[1], skill, n, _gives(person, team, skill, among)) for team, n in found)
 
 
 def _teams_that_hold(skill: str, wanted: float, place: str | None, among: Circle) -> tuple[tuple[Team, int], ...]:
@@ -177,11 +191,14 @@ def _teams_that_hold(skill: str, wanted: float, place: str | None, among: Circle
     return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:4]))[:3]
 
 
-def _gives(person: Talent, team: Team, among: Circle) -> str | None:
-    """Return the skill in which the person is furthest above what people there who need it hold, if there is one."""
+def _gives(person: Talent, team: Team, learned: str, among: Circle) -> str | None:
+    """Return the skill, good enough for the person's own post, that people there lack most; not the one to learn."""
+    own = among.ground.requirements(person.job, person.level)
     best: tuple[float, str] | None = None
     people = [among.ground.people[i] for i in among.members[team]]
     for skill, level in sorted((person.skills or {}).items()):
+        if skill == learned or level < own.get(skill, 0.0):
+            continue
         short = [
             needed - (one.skills or {}).get(skill, needed)
             for one in people

@@ -6,6 +6,7 @@ told in thirds, and there is no sum of everything, because a rank would be used 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -170,16 +171,29 @@ def signs(person: Talent) -> dict[str, float | None]:
     return {**found, "rating": sum(last) / len(last) if last else None}
 
 
-def potential(person: Talent, peers: Sequence[Mapping[str, float | None]], *, least: int) -> tuple[Standing, ...]:
-    """Return where the person stands among peers (others only), in thirds; nothing among fewer than ``least``.
+def ranked(group: Iterable[Talent]) -> dict[str, list[float]]:
+    """Return every known sign of the people of one job and level, in order: what each of them is held against."""
+    found: dict[str, list[float]] = {}
+    for one in group:
+        for name, value in signs(one).items():
+            if value is not None:
+                found.setdefault(name, []).append(value)
+    return {name: sorted(values) for name, values in found.items()}
 
-    Ties count half, so that a sign that everybody has alike puts nobody above or below.
+
+def potential(person: Talent, group: Mapping[str, Sequence[float]], *, least: int) -> tuple[Standing, ...]:
+    """Return where the person stands among peers, in thirds; nothing among fewer than ``least``.
+
+    ``group`` is what ``ranked`` says of everybody of the job and level, the person among them. Ties count half, so that
+    a sign that everybody has alike puts nobody above or below.
     """
     found = []
     for name, value in signs(person).items():
-        others = [other for peer in peers if (other := peer[name]) is not None]
-        if value is None or len(others) < max(least, 1):
+        values = group.get(name, ())
+        n_peers = len(values) - 1
+        if value is None or n_peers < max(least, 1):
             continue
-        below = (sum(other < value for other in others) + 0.5 * sum(other == value for other in others)) / len(others)
-        found.append(Standing(name, "above" if below >= 2 / 3 else "room" if below <= 1 / 3 else "as", len(others)))
+        first, beyond = bisect_left(values, value), bisect_right(values, value)
+        below = (first + 0.5 * (beyond - first - 1)) / n_peers
+        found.append(Standing(name, "above" if below >= 2 / 3 else "room" if below <= 1 / 3 else "as", n_peers))
     return tuple(found)

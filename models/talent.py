@@ -21,7 +21,7 @@ from features.talent import Activity, Ground, Talent, found_by_interest
 from models.companions import Circle, Companion, Host, buddy, circle, hosts, mentors
 from models.courses import Gap, Plan, fewest_hours
 from models.growth_rules import LADDERS, Rules
-from models.readiness import Posts, Readiness, Standing, posts, potential, readiness, signs
+from models.readiness import Posts, Readiness, Standing, posts, potential, ranked, readiness
 
 NEEDS = ("promotion_talk", "wish", "buddy", "course", "mentor", "rating", "goals", "thanks", "anniversary")
 """What HR is reminded of, the most pressing first."""
@@ -68,14 +68,15 @@ class Setting:
     rules: Rules
     posts: Posts
     circle: Circle
-    peers: Mapping[tuple[str | None, int | None], Mapping[str, Mapping[str, float | None]]]
+    peers: Mapping[tuple[str | None, int | None], Mapping[str, list[float]]]
 
 
 def setting(ground: Ground, rules: Rules) -> Setting:
     """Return what is the same for everybody: posts, holders of skills, peers."""
-    peers: dict[tuple[str | None, int | None], dict[str, Mapping[str, float | None]]] = {}
+    groups: dict[tuple[str | None, int | None], list[Talent]] = {}
     for one in ground.people.values():
-        peers.setdefault((one.job, one.level), {})[one.employee_id] = signs(one)
+        groups.setdefault((one.job, one.level), []).append(one)
+    peers = {key: ranked(group) for key, group in groups.items() if key[0]}
     return Setting(ground, rules, posts(ground.people.values()), circle(ground, rules), peers)
 
 
@@ -101,8 +102,7 @@ def _without_people(person: Talent, shared: Setting) -> GrowthFile:
     ground, rules = shared.ground, shared.rules
     steps = [readiness(person, ladder, ground, shared.posts, rules=rules) for ladder in LADDERS]
     years, review_on = anniversary(person.hired_on, ground.as_of)
-    peers = shared.peers[person.job, person.level] if person.job else {}
-    others = [found for one, found in peers.items() if one != person.employee_id]
+    peers = shared.peers.get((person.job, person.level), {})
     return GrowthFile(
         person=person,
         as_of=ground.as_of,
@@ -110,7 +110,7 @@ def _without_people(person: Talent, shared: Setting) -> GrowthFile:
         companions=(),
         projects=(),
         steps=tuple(one for one in steps if one is not None),
-        potential=potential(person, others, least=int(rules("peers", "least"))),
+        potential=potential(person, peers, least=int(rules("peers", "least"))),
         activities=tuple(found_by_interest(ground.activities, person.interests)[:3]),
         review_on=review_on,
         years=years,

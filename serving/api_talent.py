@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
 from features.errors import FixableError
@@ -41,6 +41,7 @@ from serving.talent import Moment, Proposed, Seen
 from serving.words import Words
 
 router = APIRouter()
+EntryNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 KEYED: dict[str, Any] = {"security": [{"key": []}]}
 
 
@@ -106,7 +107,7 @@ def add_achievement(
     openapi_extra=KEYED,
 )
 def hide_achievement(
-    request: Request, who: Let, employee_id: EmployeeId, entry: int, purpose: Purpose, body: Hide
+    request: Request, who: Let, employee_id: EmployeeId, entry: EntryNumber, purpose: Purpose, body: Hide
 ) -> AchievementMade:
     """Hide an entry or show it again, on the word of the person whom it is about."""
     talent.hide(desk(request).store, who, employee_id, entry, hidden=body.hidden)

@@ -112,7 +112,7 @@ def _target(target: Mapping[str, Any], words: Words) -> Section:
 
 
 def _post(job: str, level: int | None, words: Words) -> str:
-    return f"{job}{words('site.and')}{words('growth.level', n=level)}" if level else job
+    return words("growth.post", job=job, n=level) if level else job
 
 
 def _gap(gap: Mapping[str, Any], words: Words) -> Item:
@@ -124,7 +124,7 @@ def _gap(gap: Mapping[str, Any], words: Words) -> Item:
         after = words("growth.partly", level=f"{reached:g}")
     else:
         after = words("growth.closed")
-    return Item(skill(gap["skill"]), (f"{told} {after}",), "missing")
+    return Item(skill(gap["skill"]), (f"{told}{words('site.gap')}{after}",), "missing")
 
 
 def _course(course: Mapping[str, Any], words: Words) -> Item:

@@ -112,7 +112,8 @@ def do_sign_in(request: Request, who: Let, form: Form) -> Response:
         )
     if session is None:
         return page(request, "sign_in.html", {"link": None, "token": "", "purposes": []}, who=None, status=410)
-    answer = RedirectResponse("/me" if session[2] == "employee" else "/", status_code=303)
+    start = "/me" if session[2] == "employee" else "/growth" if purpose == "talent_development" else "/"
+    answer = RedirectResponse(start, status_code=303)
     answer.set_cookie(
         cookie_name(at.settings),
         session[0],

@@ -130,7 +130,7 @@ def me(request: Request, who: Let) -> Response:
 @router.post("/me")
 def hide(request: Request, who: Let, form: Form) -> Response:
     """Hide an achievement of one's own, or show it again."""
-    number, what = field(form, "entry", longest=18), field(form, "what", longest=10)
+    number, what = field(form, "entry", longest=9), field(form, "what", longest=10)
     if not number.isdigit() or what not in ("hide", "show"):
         raise Problem("invalid")
     sight = who.viewer.sight

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 
 from serving.store import Transaction
 from serving.store_people import CHUNK, Sight, visible
@@ -122,9 +122,14 @@ def add_achievement(tx: Transaction, row: Mapping[str, Any]) -> int:
 
 
 def achievements_of(tx: Transaction, employee_id: str, *, hidden: bool = False) -> list[dict[str, Any]]:
-    """Return a person's entries, the newest first; with ``hidden`` also what the person has hidden."""
+    """Return a person's entries, the newest first; with ``hidden`` also what the person has hidden.
+
+    ``giver``: the name where the records named the giver; a number that somebody typed stays the number, or a form
+    would tell who has it.
+    """
+    giver = case((achievement.c.source == "import", employee.c.name), else_=achievement.c.given_by)
     query = (
-        select(achievement, employee.c.name.label("giver"))
+        select(achievement, giver.label("giver"))
         .outerjoin(employee, employee.c.id == achievement.c.given_by)
         .where(achievement.c.employee_id == employee_id)
         .order_by(achievement.c.happened_on.desc(), achievement.c.id.desc())

@@ -15,7 +15,7 @@ from features.talent import Course, Ground, Talent
 from models import growth_rules
 from models.companions import buddy, circle, hosts, mentors
 from models.growth_rules import LADDERS, MEASURES, load
-from models.readiness import next_post, posts, potential, readiness, signs, verdict
+from models.readiness import next_post, posts, potential, ranked, readiness, verdict
 from models.talent import growth_files, to_plain, wished_post
 
 DAY = date(2026, 10, 31)
@@ -114,20 +114,21 @@ def test_with_half_of_the_rules_unknown_nothing_is_said() -> None:
 
 @given(st.lists(st.floats(0, 40), min_size=5, max_size=12), st.floats(0, 40), st.floats(0, 10))
 def test_more_of_a_sign_never_places_somebody_lower_and_few_peers_place_nobody(others, hours, more) -> None:
-    peers = [signs(nurse(f"p{i}", learning_hours=h)) for i, h in enumerate(others)]
+    peers = [nurse(f"p{i}", learning_hours=h) for i, h in enumerate(others)]
     order = {"room": 0, "as": 1, "above": 2}
 
     def place(value: float) -> int:
-        found = potential(nurse("a", learning_hours=value), peers, least=5)
+        person = nurse("a", learning_hours=value)
+        found = potential(person, ranked([*peers, person]), least=5)
         return next(order[one.place] for one in found if one.measure == "learning_hours")
 
     assert place(hours) <= place(hours + more)
-    assert potential(nurse("a"), peers[:4], least=5) == ()
+    assert potential(nurse("a"), ranked([*peers[:4], nurse("a")]), least=5) == ()
 
 
 def test_what_all_peers_have_alike_puts_nobody_above_or_below() -> None:
-    peers = [signs(nurse(f"p{i}")) for i in range(6)]
-    assert {one.place for one in potential(nurse("a"), peers, least=5)} == {"as"}
+    alike = ranked(nurse(f"p{i}") for i in range(6))
+    assert {one.place for one in potential(nurse("p0"), alike, least=5)} == {"as"}
 
 
 def far(one: str, **other) -> Talent:
@@ -189,6 +190,7 @@ def test_a_buddy_with_few_ties_is_not_named() -> None:
 def test_a_project_is_with_another_team_where_enough_hold_the_skill() -> None:
     lab = [far(f"l{i}", skills={"triage": 4.0, "talk": 1.0}) for i in range(3)]
     found = hosts(nurse("a"), "triage", 3.0, among=circle(clinic(nurse("a"), *lab), RULES))
+    assert found[0].gives != "triage"
     assert [(one.team, one.n_holders, one.gives) for one in found] == [("lab", 3, "talk")]
     idle = [replace(one, projects=0) for one in lab]
     assert hosts(nurse("a"), "triage", 3.0, among=circle(clinic(nurse("a"), *idle), RULES)) == ()

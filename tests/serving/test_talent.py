@@ -252,6 +252,17 @@ def test_nobody_records_for_who_is_out_of_sight_or_for_themselves(grown, signed_
         assert answer.status_code == 404
 
 
+def test_typing_a_number_as_the_giver_tells_nobody_whose_it_is(grown, signed_in, form_of, made) -> None:
+    boss = signed_in("manager", M1, purpose="talent_development")
+    for number in ("M3", "E4242"):
+        data = form(boss, form_of, given_by=number)
+        boss.post("/growth/people/E0001", data=data, headers={"origin": made.ORIGIN})
+    page = boss.get("/growth/people/E0001?lang=en").text
+    assert "from M3" in page
+    assert "from E4242" in page
+    assert "Lead of Dental" not in page.split("People and projects")[0]
+
+
 def test_text_from_people_is_shown_as_text(grown, signed_in, form_of, made) -> None:
     boss = signed_in("manager", M1, purpose="talent_development")
     note = "<script>alert(1)</script>{{7*7}}"
@@ -339,7 +350,9 @@ def test_the_api_tells_the_file_records_and_hides(grown, client, key, made) -> N
     hide = {"params": {"purpose": "subject_access"}, "headers": headers, "json": {"hidden": True}}
     assert client.post(f"{path}/{number}/hidden", **hide).status_code == 200
     assert client.post(f"/v1/employees/E0002/achievements/{number}/hidden", **hide).status_code == 404
-    assert [row["id"] for row in client.get(path, params=GROW, headers=headers).json()["achievements"]] != [number]
+    left = client.get(path, params=GROW, headers=headers).json()["achievements"]
+    assert number not in [row["id"] for row in left]
+    assert client.post(f"{path}/{10**30}/hidden", **hide).status_code == 422
 
 
 def test_the_api_lists_needs_a_shortlist_and_who_could_grow(grown, client, key) -> None:
