@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.talent import Course
@@ -46,7 +46,7 @@ OFFERS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(SKILLS), st.tuples(LEVELS, LEVELS), max_size=3), OFFERS)
 def test_no_set_of_courses_closes_as_much_in_fewer_hours(held_wanted: dict, offers: list) -> None:
     gaps = [Gap(skill, held, wanted) for skill, (held, wanted) in held_wanted.items() if wanted > held]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import FixableError
@@ -112,7 +112,8 @@ def test_with_half_of_the_rules_unknown_nothing_is_said() -> None:
     assert verdict(()) == "cannot_judge"
 
 
-@given(st.lists(st.floats(0, 40), min_size=5, max_size=12), st.floats(0, 40), st.floats(0, 10))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.integers(0, 40), min_size=5, max_size=12), st.integers(0, 40), st.integers(0, 10))
 def test_more_of_a_sign_never_places_somebody_lower_and_few_peers_place_nobody(others, hours, more) -> None:
     peers = [nurse(f"p{i}", learning_hours=h) for i, h in enumerate(others)]
     order = {"room": 0, "as": 1, "above": 2}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import FixableError
@@ -58,7 +58,7 @@ def test_nobody_is_proposed_twice() -> None:
     assert sum(len(part) for part in chosen([Need("scan", 2, 1), Need("lab", 2, 1)], person("a"))) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans()), min_size=2, max_size=5))
 def test_no_other_assignment_takes_fewer_hours(levels: list) -> None:
     people = [

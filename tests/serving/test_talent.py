@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from features.tables import canonical
@@ -319,6 +320,12 @@ def test_who_is_erased_is_in_no_file_no_suggestion_and_no_entry(grown, made) -> 
         assert store_talent.achievements_of(tx, "E0001", hidden=True) == []
         everybody = [row["id"] for row in made.people()]
         assert "E0001" not in {pair["other_id"] for one in everybody for pair in store_talent.pairs_of(tx, one)}
+
+
+def test_a_sight_is_one_of_the_known_ones_also_after_the_migration(store, key) -> None:
+    key("employee", SELF)
+    with pytest.raises(IntegrityError):
+        key("employee", Sight("elsewhere", "E0001"))  # type: ignore[arg-type]
 
 
 def test_files_have_a_clock(grown, hr, clock, made) -> None:
