@@ -50,6 +50,13 @@ def one(who: str, **more: list[dict]):
     return ground(records(**more), DAY).people[who]
 
 
+def test_a_list_of_employees_alone_gives_files_that_know_nothing() -> None:
+    rows = {"employees": records()["employees"]}
+    found = ground(rows, DAY)
+    assert list(found.people) == ["ann", "bo", "cy", "di"]
+    assert (found.people["ann"].job, found.people["ann"].skills, found.courses) == (None, None, ())
+
+
 def test_everybody_employed_has_a_file_and_nobody_under_notice() -> None:
     found = ground(records(), DAY).people
     assert list(found) == ["ann", "bo", "cy"]

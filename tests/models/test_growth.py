@@ -225,6 +225,11 @@ def test_a_skill_that_nobody_judged_is_no_gap_of_the_present_post() -> None:
     assert "rating" in file.needs
 
 
+def test_of_somebody_unknown_a_file_says_nothing_and_asks_for_nothing() -> None:
+    file = growth_files(clinic(Talent("a", DAY - timedelta(500))), RULES)["a"]
+    assert (file.targets, file.steps, file.potential, file.companions, file.needs) == ((), (), (), (), ())
+
+
 def test_a_completed_course_is_not_proposed_again() -> None:
     file = growth_files(clinic(nurse("a", skills={"triage": 1.0, "talk": 3.0}, done=("basic",))), RULES)["a"]
     assert file.targets[0].plan.steps == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -397,6 +398,14 @@ def test_the_report_is_a_pdf_in_either_language(lang: str, hr, made) -> None:
     assert b"STSong-Light" in answer.content
     assert "E0001" not in answer.headers["content-disposition"]
     assert made.entries()[-1]["action"] == "growth.report"
+
+
+def test_without_the_library_of_pdfs_everything_else_works_and_the_answer_says_so(hr, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "reportlab.lib.pagesizes", None)
+    answer = hr.get("/growth/report/E0001?lang=en")
+    assert answer.status_code == 503
+    assert "reportlab is not installed" in answer.text
+    assert hr.get("/growth/people/E0001").status_code == 200
 
 
 def test_without_a_batch_the_page_says_how_to_make_one(signed_in) -> None:
