@@ -130,7 +130,7 @@ def fit_hazards(
         log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
         as_it_is = kind == "prior" and not enough
         calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(log_odds, settings)
-        doubt = voluntary.doubt(members, calibration, codes, as_it_is=as_it_is)
+        doubt = voluntary.doubt(members, calibration, codes, published=kind == "prior", as_it_is=as_it_is)
         models[kind] = model(tuple((share, member.final) for share, member in members), calibration, doubt)
         fold_models[kind] = tuple(
             model(tuple((share, member.folds[f]) for share, member in members), calibration, doubt)
@@ -285,18 +285,28 @@ class _Cause:
         return np.bincount(self.person, weights=loss)
 
     def doubt(
-        self, members: Sequence[tuple[float, _Crossed]], calibration: Calibration, codes: Codes, *, as_it_is: bool
+        self,
+        members: Sequence[tuple[float, _Crossed]],
+        calibration: Calibration,
+        codes: Codes,
+        *,
+        published: bool,
+        as_it_is: bool,
     ) -> Doubt:
         """Return what is not known beside the lines; ``as_it_is``: the level is the prior's, moved by the exits."""
         exits = float(self.rows.weight @ self.rows.exits)
         level_sd = (exits + (1.0 / LEVEL_SD**2 if as_it_is else PRIOR_EXITS)) ** -0.5
         used = np.unique(self.rows.row)
         some = self.rows.values[used[:: max(1, len(used) // SPREAD_ROWS)]]
-        said = [share * member.final.log_odds(some).mean(axis=1) for share, member in members]
-        line_sd = calibration.slope * float(np.sum(said, axis=0).std())
+        said = np.sum([share * member.final.log_odds(some).mean(axis=1) for share, member in members], axis=0)
         trees = [(share, member) for share, member in members if isinstance(member.final, BoostedScore)]
         apart = [share * spread_of_folds(np.stack([s.log_odds(some) for s in m.folds])) for share, m in trees]
-        return Doubt(level_sd, unseen_sd(codes.columns, line_sd=line_sd), calibration.slope * sum(apart))
+        trees_sd = calibration.slope * float(sum(apart))
+        hazard = Hazard(tuple((share, member.final) for share, member in members), calibration)
+        variance = (calibration.slope * said).var() + hazard.variance(some).mean() + trees_sd**2
+        own_line = published and not isinstance(members[0][1].final, BaseScore)
+        unseen = unseen_sd(codes.columns, line_variance=None if own_line else float(variance))
+        return Doubt(level_sd, unseen, trees_sd)
 
     def calibrate(self, log_odds: np.ndarray, settings: Settings) -> Calibration:
         seen = HeldOut(log_odds, self.rows.interval, self.rows.exits, self.rows.weight, self.closed_day)

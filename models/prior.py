@@ -102,7 +102,7 @@ CONSTRUCTS = (
     ),
     Construct(
         "withdrawal", 0.15, 0.12, "Gardner, Van Iddekinge & Hom 2018, J Manag 44:3231: beyond the rest; size assumed",
-        ("-initiative_score_84d", "-activity_level_42d", "+weeks_below_usual", "-initiative_ratio_90d",
+        ("-initiative_score_84d", "+weeks_below_usual", "-initiative_ratio_90d",
          "-taking_part_share_90d", "+survey_silent_90d"),
     ),
     Construct(
@@ -180,13 +180,15 @@ def usual_level(edges: Sequence[int]) -> np.ndarray:
     return logit(-np.expm1(-USUAL_YEARLY_RATE * days / 365.0))
 
 
-def unseen_sd(columns: Sequence[str], *, line_sd: float) -> float:
-    """Return the standard deviation of people's log hazard that a line does not tell; ``line_sd`` is the line's own.
+def unseen_sd(columns: Sequence[str], *, line_variance: float | None = None) -> float:
+    """Return the standard deviation of people's log hazard that is in no line over these columns.
 
-    What all constructs together make people differ by, less what the line tells; at least what the ``columns`` it reads
-    cannot tell, however well they are used.
+    None: the line of ``fit_published``, which leaves what the ``columns`` cannot tell of the constructs. For any other,
+    all that the constructs together make people differ by, less ``line_variance`` (what the line tells plus what is
+    not known of it: both are differences that columns make), and never less than the former.
     """
-    return float(np.sqrt(max(_hidden_variance(()) - line_sd**2, _hidden_variance(columns))))
+    least = _hidden_variance(columns)
+    return float(np.sqrt(least if line_variance is None else max(_hidden_variance(()) - line_variance, least)))
 
 
 def _hidden_variance(columns: Sequence[str]) -> float:
