@@ -323,5 +323,7 @@ def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
     """Dismissals, retirements and ends of contract: a competing exit, so a plain, strongly shrunk model is enough."""
     enough = cause.people_who_left >= settings.min_exits
     nothing_expected = Belief(np.zeros(len(codes.columns)), lean=0.0, sd=0.05)
-    score: Score = LinearScore.fit(cause.rows, codes, belief=nothing_expected) if enough else BaseScore.fit(cause.rows)
+    score: Score = BaseScore.fit(cause.rows)
+    if enough:  # no interval is told of it, so its doubt need not travel
+        score = replace(LinearScore.fit(cause.rows, codes, belief=nothing_expected), factor=None)
     return Hazard(((1.0, score),), identity(len(settings.edges)))

@@ -108,7 +108,7 @@ def test_a_rule_of_the_plan_may_stand_on_a_column_that_is_left_out():
 def test_the_kind_that_fit_would_choose_is_learned_again():
     plan = replace(PLAN, horizons_days=(90,), origins=1)
     told = contributions(ground(n_people=300, plan=plan))
-    assert set(told.kinds) <= {"linear", "blend", "boosted"}
+    assert set(told.kinds) <= {"prior", "linear", "blend", "boosted"}
     assert verdict(by_driver(told)["workload"].left_out[90]) == WORSE
 
 
