@@ -6,7 +6,7 @@ a whole day number (days since 1970-01-01), so that every block does its time ar
 not finite becomes null, and in Polars a name becomes a code (``Categorical``), which makes grouping twenty million
 events by person several times cheaper. Names are compared for being equal and never sorted by.
 
-To move to another engine, add its five functions; they are short.
+To move to another engine, add its functions; they are short.
 """
 
 from __future__ import annotations
@@ -80,6 +80,27 @@ def collected(frame: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
     codes = [name for name, dtype in rows.schema.items() if dtype == pl.Categorical]
     days = [pl.col(name).cast(pl.Int32).cast(pl.Date) for name in dates]
     return rows.with_columns(*days, *[pl.col(name).cast(pl.String) for name in codes])
+
+
+def added_up(
+    frame: Frame, keys: Sequence[str], whole: str, *, bits: int, sums: Sequence[str], firsts: Sequence[str] = ()
+) -> Frame:
+    """Rows of the same ``keys`` and ``whole`` as one: ``sums`` added, of ``firsts`` the smallest; no other column stays.
+
+    ``whole`` lies in ``[0, 2**bits)``. In Polars it and the code of the first key travel as one number, which halves
+    the time of grouping millions of events; there is room for ``2**(63 - bits)`` names.
+    """
+    told = [*[nw.col(name).sum() for name in sums], *[nw.col(name).min() for name in firsts]]
+    who, *others = keys
+    if not _in_process(frame) or frame.collect_schema()[who] != nw.Categorical:
+        return frame.group_by(*keys, whole).agg(*told)
+    code = pl.col(who).to_physical().cast(pl.Int64) + 1
+    packed = (code.fill_null(0) * (1 << bits) + pl.col(whole)).alias("_packed")
+    narrow = nw.from_native(frame.to_native().select(packed, *others, *sums, *firsts))
+    code, rest = pl.col("_packed") // (1 << bits), pl.col("_packed") % (1 << bits)
+    name = pl.when(code > 0).then(code - 1).cast(pl.UInt32).cat.to(pl.Categorical).alias(who)
+    added = narrow.group_by("_packed", *others).agg(*told).to_native()
+    return nw.from_native(added.with_columns(name, rest.alias(whole)).drop("_packed"))
 
 
 def quotient(a: nw.Expr, b: nw.Expr | float) -> nw.Expr:
