@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 import narwhals.stable.v2 as nw
 import polars as pl
@@ -23,6 +24,10 @@ KINDS = {"text": pl.String(), "number": pl.Float64(), "int": pl.Int64(), "bool":
 NAMES = ("employee_id", "counterpart_id", "manager_id", "reviewer_id", "given_by", "kind", "item")
 """Columns of names: few different values in many rows."""
 
+AT_ONCE = 10_000_000
+"""Rows of a group-by that are in memory together: about a gigabyte."""
+STORED = "_known_on_stored"
+"""``known_on`` as it stands in the files: a condition on it tells the reader which pieces to leave alone."""
 _POLARS = (pl.DataFrame, pl.LazyFrame)
 _AS_WRITTEN = pl.QueryOptFlags(join_order=False)
 
@@ -82,10 +87,30 @@ def collected(frame: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
     return rows.with_columns(*days, *[pl.col(name).cast(pl.String) for name in codes])
 
 
+def stretches(frame: Frame, *, at_once: int = AT_ONCE) -> list[Frame]:
+    """The facts cut by the day on which they were known into parts of about ``at_once`` rows, in order of time.
+
+    Polars keeps every row of a large group-by in memory until its end; in parts it keeps one part. The cut is on the
+    date as it is stored, where there is one, so that a part reads its own pieces of the files. Spark looks after
+    itself and gets the frame as it is.
+    """
+    if not _in_process(frame):
+        return [frame]
+    day = STORED if STORED in frame.collect_schema().names() else "known_on"
+    counts = _computed(frame.to_native().group_by(day).len().sort(day))
+    part = (counts["len"].cum_sum() - 1) // at_once
+    firsts = [days[0] for _, days in counts.group_by(part, maintain_order=True).agg(day).iter_rows()]
+    if len(firsts) < 2:
+        return [frame]
+    column = nw.col(day)
+    inner = [frame.filter(column >= a, column < b) for a, b in pairwise(firsts[1:])]
+    return [frame.filter(column < firsts[1]), *inner, frame.filter(column >= firsts[-1])]
+
+
 def added_up(
     frame: Frame, keys: Sequence[str], whole: str, *, bits: int, sums: Sequence[str], firsts: Sequence[str] = ()
 ) -> Frame:
-    """Rows of the same ``keys`` and ``whole`` as one: ``sums`` added, of ``firsts`` the smallest; no other column stays.
+    """Rows of the same ``keys`` and ``whole`` as one: ``sums`` added, of ``firsts`` the smallest; nothing else stays.
 
     ``whole`` lies in ``[0, 2**bits)``. In Polars it and the code of the first key travel as one number, which halves
     the time of grouping millions of events; there is room for ``2**(63 - bits)`` names.
@@ -124,6 +149,8 @@ def _loaded(lazy: pl.LazyFrame) -> pl.LazyFrame:
             casts.append(pl.when(number.is_finite()).then(number).alias(name))
         elif name in NAMES and dtype == pl.String:
             casts.append(pl.col(name).cast(pl.Categorical))
+        if name == "known_on" and dtype == pl.Date:
+            casts.append(pl.col(name).alias(STORED))
     return lazy.with_columns(casts)
 
 

@@ -110,10 +110,12 @@ def daily(facts: Frame, keys: Sequence[str], amounts: Mapping[str, nw.Expr]) -> 
     have no ``end``: they stand for ever.
     """
     both = ((nw.col("happened_on") + _LATEST) * (2 * _LATEST) + nw.col("known_on") + _LATEST).alias("_dates")
-    named = facts.select(*keys, both, *[value.alias(name) for name, value in amounts.items()])
-    added = engine.added_up(named, keys, "_dates", bits=36, sums=list(amounts))
+    added = []
+    for part in engine.stretches(facts):
+        named = part.select(*keys, both, *[value.alias(name) for name, value in amounts.items()])
+        added.append(engine.held(engine.added_up(named, keys, "_dates", bits=36, sums=list(amounts))))
     happened, known = nw.col("_dates") // (2 * _LATEST) - _LATEST, nw.col("_dates") % (2 * _LATEST) - _LATEST
-    dated = added.with_columns(happened.alias("happened_on"), known.alias("known_on")).drop("_dates")
+    dated = nw.concat(added).with_columns(happened.alias("happened_on"), known.alias("known_on")).drop("_dates")
     return engine.held(dated.with_columns(nw.max_horizontal("happened_on", "known_on").alias("start")))
 
 

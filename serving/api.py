@@ -83,6 +83,7 @@ def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: 
         model=_model(run),
         band=one.band,
         risk=_risk(one),
+        may_be=one.may_be,
         cannot_judge_en=one.cannot_judge_en,
         cannot_judge_zh=one.cannot_judge_zh,
         reasons=[Told(**reason) for reason in one.reasons if reason["text_en"]],
@@ -233,8 +234,9 @@ def _model(run: Run) -> ModelRef:
 def _risk(one: Assessed) -> list[HorizonRisk] | None:
     if one.risk is None or one.other is None:
         return None
-    days = sorted(one.risk, key=int)
-    return [HorizonRisk(horizon_days=int(d), voluntary=one.risk[d], other=one.other[d]) for d in days]
+    days, ends = sorted(one.risk, key=int), one.interval or {}
+    between = {d: dict(zip(("low", "high"), ends.get(d, ()), strict=False)) for d in days}
+    return [HorizonRisk(horizon_days=int(d), voluntary=one.risk[d], other=one.other[d], **between[d]) for d in days]
 
 
 def _override(one: Assessed) -> OverrideNote | None:

@@ -165,6 +165,7 @@ def _row(one: Assessment, *, reference: int, valid_until: date) -> dict[str, Any
         "risk_at_reference": _finite(one.risk.get(reference)) if judged else None,
         "risk": facts["risk"],
         "other": facts["other"],
+        "interval": facts["interval"] or None,
         "log_odds": _finite(one.score),
         "base_log_odds": _finite(one.base),
         "cannot_judge_en": one.cannot_judge_en,

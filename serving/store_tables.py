@@ -125,6 +125,7 @@ score = Table(
     Column("risk_at_reference", Float),
     Column("risk", JSON, nullable=False),
     Column("other", JSON, nullable=False),
+    Column("interval", JSON),
     Column("log_odds", Float),
     Column("base_log_odds", Float),
     Column("cannot_judge_en", Text),
@@ -135,7 +136,9 @@ score = Table(
     Index(None, "employee_id"),
     Index(None, "valid_until"),
 )
-"""One person in one batch: what was said, and the last day on which it may be read."""
+"""One person in one batch: what was said, and the last day on which it may be read.
+
+``interval`` is null where the model does not know its doubt (one trained before it was told)."""
 
 score_driver = Table(
     "score_driver",

@@ -147,11 +147,13 @@ def assessment(employee_id: str, risk: float, *, band: str) -> Assessment:
     """One person's assessment with the risk at 180 days given; the other horizons follow from it."""
     unknown = band == "cannot_judge"
     told = () if unknown else (reason("growth", 0.8 * risk * 3), reason("workload", 0.1), reason("pay", -0.2))
+    by_horizon = {days: risk * days / 180 for days in (30, 90, 180, 365)}
     return Assessment(
         employee_id=employee_id,
         as_of=AS_OF,
-        risk={days: nan if unknown else risk * days / 365 * 365 / 180 for days in (30, 90, 180, 365)},
-        other={days: nan if unknown else 0.01 for days in (30, 90, 180, 365)},
+        risk={days: nan if unknown else at for days, at in by_horizon.items()},
+        other={days: nan if unknown else 0.01 for days in by_horizon},
+        interval={} if unknown else {days: (at / 3, min(1.0, 1.5 * at)) for days, at in by_horizon.items()},
         band=band,  # type: ignore[arg-type]
         cannot_judge_en="Hired less than a month ago." if unknown else None,
         cannot_judge_zh="入职不足一个月。" if unknown else None,

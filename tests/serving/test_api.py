@@ -31,6 +31,7 @@ def test_a_system_reads_risk_over_every_horizon_with_reasons_and_a_plan(client: 
     answer = client.get(RISK.format("E0001"), params=CARE, headers=key("hr_system")).json()
     assert [row["horizon_days"] for row in answer["risk"]] == [30, 90, 180, 365]
     assert answer["risk"][2]["voluntary"] == pytest.approx(made.CANARY)
+    assert all(row["low"] < row["voluntary"] < row["high"] for row in answer["risk"])
     assert answer["band"] == "act"
     assert answer["reasons"][0]["text_zh"].startswith("成长发展")
     assert answer["plan"]["actions"][0]["action"] == "career_talk"

@@ -32,6 +32,11 @@ def test_every_page_with_an_assessment_carries_the_eight_elements(path: str, lan
     assert ("31 Jan 2027" if lang == "en" else "2027年1月31日") in page
 
 
+def test_how_unsure_one_person_s_band_is_is_said_in_bands(hr: TestClient, made) -> None:
+    page = hr.get("/people/E0001", params={"purpose": "retention_care"}).text
+    assert "it could be anything from" in page
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_tells_a_probability_of_a_person(path: str, hr: TestClient, made) -> None:
     page = re.sub(r"<svg.*?</svg>", "", hr.get(path).text, flags=re.DOTALL)
