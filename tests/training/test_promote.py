@@ -24,8 +24,9 @@ def test_a_learned_model_needs_exits_a_ranking_and_a_better_forecast_than_the_ba
 
 
 @pytest.mark.parametrize(
-    ("auc", "passed"), [(Interval(0.6, 0.3, 0.9), True), (Interval(0.45, 0.2, 0.6), True), (Interval(0.3, 0.1, 0.45), False)]
-)  # fmt: skip
+    ("auc", "passed"),
+    [(Interval(0.6, 0.3, 0.9), True), (Interval(0.45, 0.2, 0.6), True), (Interval(0.3, 0.1, 0.45), False)],
+)
 def test_published_effects_speak_until_who_left_contradicts_them(auc: Interval, passed: bool) -> None:
     assert all(gate.passed for gate in published_gates(told(auc), 4)) is passed
 
