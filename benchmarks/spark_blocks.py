@@ -94,7 +94,9 @@ def line(name: str, run: Callable[[], Compared]) -> bool:
         seen = run()
         equal = not seen.differing
         told = "equal" if equal else "; ".join(seen.differing)
-        told = f"{seen.n_columns:3} columns ({seen.n_told:3} with values)  largest difference {seen.largest:8.1e}  {told}"
+        told = (
+            f"{seen.n_columns:3} columns ({seen.n_told:3} with values)  largest difference {seen.largest:8.1e}  {told}"
+        )
     except Exception as problem:  # whatever the engine throws is the result
         equal, told = False, f"fails: {type(problem).__name__}: {str(problem)[:400]}"
     print(f"{name:24} {time.perf_counter() - start:7.1f} s  {told}", flush=True)

@@ -238,7 +238,12 @@ def test_a_file_of_an_unknown_name_is_known_by_its_columns_or_left_aside(tmp_pat
     exits = "工号,离职日期,离职类型\n1,2023-02-01,辞职\n"
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / "damaged.parquet").write_bytes(b"no parquet")
-    for name, text in {"花名册": ROSTER, "系统导出": exits, "说明": "甲,乙\n1,2\n", "日志": "工号,类型\n1,邮件\n"}.items():
+    for name, text in {
+        "花名册": ROSTER,
+        "系统导出": exits,
+        "说明": "甲,乙\n1,2\n",
+        "日志": "工号,类型\n1,邮件\n",
+    }.items():
         (tmp_path / "exports" / f"{name}.csv").write_text(text, encoding="utf-8")
     text = propose(tmp_path / "exports")
     assert parse(text).table("exits").files == ("系统导出.csv",)
