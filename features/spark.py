@@ -36,7 +36,7 @@ def _quotient(functions: Any, left: Any, right: Any) -> Any:
 
 # Narwhals writes the dividend of every division four times and the divisor three times, to tell inf and NaN apart: a
 # share of shares of sums over a window takes Spark minutes to plan. Blocks never ask for either.
-narwhals_spark.true_divide = _quotient
+narwhals_spark.true_divide = _quotient  # type: ignore[assignment]  # its parameters have other names
 
 _TYPES: Mapping[pl.DataType, Any] = {
     pl.String(): t.StringType(),

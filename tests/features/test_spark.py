@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import polars as pl
