@@ -81,3 +81,11 @@ def test_older_versions_are_read_when_they_are_asked_for(lake: Lake, monkeypatch
     lake.append("positions", row.with_columns(known_on=pl.lit(AS_OF[0]), level=pl.lit(9, dtype=pl.Int64)))
     assert not kept_matrix(lake, as_of=AS_OF).frame.equals(old)
     assert kept_matrix(lake, as_of=AS_OF, versions=before).frame.equals(old)
+
+
+def test_a_day_that_nobody_vouches_for_is_removed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out(lake, monkeypatch, AS_OF[:1])
+    stray = lake.folder / KEPT / "1999-12-31.parquet"
+    pl.DataFrame({"employee_id": ["ghost"]}).write_parquet(stray)
+    assert worked_out(lake, monkeypatch, AS_OF[:2]) == AS_OF[1:2]
+    assert not stray.exists()
