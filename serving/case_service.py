@@ -138,8 +138,10 @@ def _open(tx: Transaction, visit: Visit, opening: Opening, catalog: Catalog) -> 
     if not own and store_cases.is_open(tx, opening.employee_id, opening.action):
         return Problem("case_open")
     first = _fresh(tx, visit, opening, person, {} if own else catalog[opening.action])
-    steps = [(first, _step(visit, replace(opening.move, step="suggest", day=None), actor))]
-    if opening.move.step != "suggest":
+    alone = opening.move.step == "suggest"
+    bare = Move("suggest", opening.move.today, note=opening.move.note if alone else "")
+    steps = [(first, _step(visit, bare, actor))]
+    if not alone:
         try:
             steps.append((cases.take(first, opening.move, actor), _step(visit, opening.move, actor)))
         except Refused as refused:
