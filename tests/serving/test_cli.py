@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,36 +119,9 @@ def test_the_log_is_checked_against_an_anchor_outside(state: Path, tmp_path: Pat
     assert "entry 1 was changed" in run(state, "verify-audit", code=1)
 
 
-def test_decisions_about_care_come_out_as_a_table_that_training_reads(state: Path, tmp_path: Path, made) -> None:
-    from serving import store_people
-    from serving.store import migrate
-
-    opened = open_store(f"sqlite:///{state / 'retention.db'}")
-    migrate(opened)
-    row = {"employee_id": "E0001", "action": "career_talk", "status": "agreed", "decided_by": "=cmd|' /C calc'!A0"}
-    row |= {"recorded_by": "Li Na", "happened_on": made.NOW.date(), "recorded_at": made.NOW, "note": "-3", "run_id": 1}
-    with opened.begin() as tx:
-        store_people.add_case(tx, row)
-    opened.close()
-    out = tmp_path / "care_actions.csv"
-    run(state, "export-care", "--out", str(out))
-    rows = list(csv.DictReader(out.open(encoding="utf-8")))
-    assert rows == [
-        {
-            "employee_id": "E0001",
-            "happened_on": "2026-11-02",
-            "action": "career_talk",
-            "status": "agreed",
-            "decided_by": "'=cmd|' /C calc'!A0",
-            "note": "-3",
-            "known_on": "2026-11-02",
-        }
-    ]
-
-
 def test_the_exported_columns_are_those_of_the_table() -> None:
     from features.tables import TABLES
-    from serving.export import COLUMNS
+    from serving.records_out import COLUMNS
 
     assert set(COLUMNS) - {"known_on"} == {column.name for column in TABLES["care_actions"].columns} - {"known_on"}
 
