@@ -219,3 +219,4 @@ def test_a_regime_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(FixableError, match="no regime 'utopia'") as refused:
         regime_named("utopia")
     assert "realistic" in refused.value.problems[0]
+    assert regime_named("clinic") is REGIMES["clinic"]

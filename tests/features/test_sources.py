@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from features import career, recognition, voice
 from features.matrix import matrix
 from features.sources import changed, columns_by_table, delayed, made_of
 from tests.features.random_records import AS_OF, OWN, records
 
 DAYS = AS_OF[2:3]
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question is asked of whatever blocks there are: three of them, for the sake of time."""
+    monkeypatch.setattr("features.matrix.BLOCKS", (career, recognition, voice))
 
 
 def test_a_table_feeds_the_columns_that_change_without_it_and_no_others() -> None:

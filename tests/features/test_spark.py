@@ -23,7 +23,6 @@ from features import (
     goals,
     growth,
     peers,
-    raise_month,
     recognition,
     review_cycles,
     team,
@@ -43,7 +42,7 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.slow
 
-QUICK = (career, clock, growth, peers, wishes, goals, recognition, review_cycles, team, raise_month, exit_voices)
+QUICK = (career, clock, growth, peers, wishes, goals, recognition, review_cycles, team, exit_voices)
 FILLED = 35
 """The random company that fills most columns."""
 
