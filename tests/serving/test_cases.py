@@ -47,7 +47,6 @@ def fresh(who_decides: str = "manager", **other: Any) -> Case:
         employee_id="E1",
         action="career_talk",
         title=None,
-        driver=None,
         origin="own",
         sides=SIDES[who_decides],
         days=14,
