@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from serving import audit, cases, store_cases, store_people
@@ -23,16 +24,21 @@ Catalog = Mapping[str, Mapping[str, Any]]
 """Action → its facts, as ``app.catalog_facts`` lists them."""
 
 OWN_DAYS = 14
+LATELY_DAYS = 14
 LONGEST_TITLE = 120
 
 
 @dataclass(frozen=True)
 class CaseList:
-    """A page of cases with name and team of each person, and where the next page starts."""
+    """A page of cases with name and team of each person, and where the next page starts.
+
+    ``moved``: the numbers of those that were handed over lately.
+    """
 
     rows: tuple[dict[str, Any], ...]
     next: Place | None
     leads: dict[str, str]
+    moved: set[str]
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,10 @@ def listed(store: Store, visit: Visit, asked: CasesAsked) -> CaseList:
         if not shown:
             _record(tx, visit, "case.list", "nobody")
         leads = store_cases.employed(tx, [row["lead_id"] for row in shown if row["lead_id"]])
+        since = visit.now - timedelta(days=LATELY_DAYS)
+        moved = store_cases.moved_since(tx, [row["id"] for row in shown], since)
     last = shown[-1] if len(rows) > asked.limit else None
-    return CaseList(tuple(shown), (last["place"].isoformat(), last["id"]) if last else None, leads)
+    return CaseList(tuple(shown), (last["place"].isoformat(), last["id"]) if last else None, leads, moved)
 
 
 def due_counts(store: Store, visit: Visit) -> dict[str, int]:
@@ -158,14 +166,13 @@ def _fresh(
     run = store_people.current_run(tx)
     score = store_people.score_of(tx, run["id"], opening.employee_id) if run else None
     plan = score["plan"].get("actions", []) if score and score["valid_until"] >= today else []
-    planned = next((one for one in plan if one["action"] == opening.action), None)
+    planned = any(one["action"] == opening.action for one in plan)
     sides = cases.SIDES[facts.get("who_decides", "manager")]
     return Case(
         id=store_cases.new_id(),
         employee_id=opening.employee_id,
         action=opening.action,
         title=opening.title.strip() or None,
-        driver=planned["driver"] if planned else None,
         origin="suggestion" if planned else "own",
         sides=sides,
         days=int(facts.get("days", OWN_DAYS)),
@@ -178,11 +185,16 @@ def _fresh(
 
 
 def lead_for(tx: Transaction, sides: frozenset[str], person: Mapping[str, Any]) -> str | None:
-    """Return on whose list a case belongs now: the direct manager, or HR (None) when there is none or it is HR's."""
-    manager = person["manager_id"]
-    if sides == cases.SIDES["hr"] or not manager or manager == person["id"]:
+    """Return on whose list a case belongs now; HR (None) when it is HR's or when nobody above is employed.
+
+    The direct manager leads what the line decides, the one above what a head decides: it may be about the manager.
+    """
+    if sides == cases.SIDES["hr"]:
         return None
-    return manager if store_cases.employed(tx, [manager]) else None
+    line = store_cases.line_of(tx, person["id"])
+    heads = "line" not in sides and len(line) > 1
+    there = store_cases.employed(tx, line[:2])
+    return next((one for one in line[1:2] * heads + line[:1] if one in there), None)
 
 
 def take(store: Store, visit: Visit, taking: Taking) -> Case:

@@ -56,7 +56,6 @@ class Case:
     employee_id: str
     action: str
     title: str | None
-    driver: str | None
     origin: str
     sides: frozenset[str]
     days: int

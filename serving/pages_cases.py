@@ -68,7 +68,9 @@ def list_cases(
     further = cursor.seal(seen.next, secret=at.secret, about=about) if seen.next else None
     context = {
         "groups": _groups(seen.rows, today),
+        "today": today,
         "leads": seen.leads,
+        "moved": seen.moved,
         "shown": show,
         "whose": whose,
         "title_of": titles(at, language(request)),
@@ -168,6 +170,7 @@ def _case_page(
         "declined": DECLINED,
         "outcomes": outcomes,
         "typed": typed or dict.fromkeys(LENGTHS, ""),
+        "now": who.now.date(),
         "today": who.now.date().isoformat(),
         "as_day": date.fromisoformat,
         "can_write": "care.write" in who.viewer.scopes and bool(seen.speaks_for),

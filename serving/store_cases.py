@@ -200,10 +200,11 @@ def reminders(tx: Transaction, sight: Sight, *, after: int, limit: int) -> list[
     return [plain(row) for row in tx.execute(query)]
 
 
-def told_to(tx: Transaction, case_id: str) -> list[dict[str, Any]]:
-    """Return the reminders about one case, newest first."""
-    query = select(care_reminder).where(care_reminder.c.case_id == case_id).order_by(care_reminder.c.id.desc())
-    return [plain(row) for row in tx.execute(query)]
+def moved_since(tx: Transaction, case_ids: Iterable[str], moment: datetime) -> set[str]:
+    """Return which of these cases went to another list, or lost who decided, since this moment."""
+    kinds = care_reminder.c.kind.in_(("handed_over", "decider_left"))
+    query = select(care_reminder.c.case_id).where(kinds, care_reminder.c.made_at >= moment)
+    return {row.case_id for row in tx.execute(query.where(care_reminder.c.case_id.in_(list(case_ids))))}
 
 
 def _seen(sight: Sight) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -45,6 +45,9 @@ from serving.store_tables import (
 
 ERASED = "(erased)"
 """Stands where a number stood that nobody may find any more; no employee has it."""
+
+LONGEST_VALID_DAYS = 90
+"""No installation lets an assessment be read for longer."""
 
 CHUNK = 500
 """Rows per INSERT, so that a batch of any size needs the same memory."""
@@ -275,12 +278,18 @@ def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]
     """Delete what nobody may read any more: expired scores, ledgers, events and overrides, old notes about care."""
     over = and_(score_run.c.forecast_until < today, score_run.c.forecast.is_not(None))
     stale = withdrawal_event.c.valid_until < today
+    # A suggestion that nobody took up says that somebody was flagged once: it dies with the assessment it came from.
+    undecided = and_(
+        care_case.c.status == "suggested", care_case.c.origin == "suggestion", care_case.c.agreed_sides == ""
+    )
+    expired = and_(undecided, care_case.c.opened_on < today - timedelta(days=LONGEST_VALID_DAYS))
     words = or_(care_step.c.note.is_not(None), care_step.c.instead.is_not(None))
     old_notes = and_(care_step.c.day < notes_before, words)
     return {
         "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
         "forecasts": tx.execute(update(score_run).where(over).values(forecast=None)).rowcount,
         "withdrawal_events": tx.execute(delete(withdrawal_event).where(stale)).rowcount,
+        "suggestions": tx.execute(delete(care_case).where(expired)).rowcount,
         "overrides": tx.execute(delete(override).where(override.c.valid_until < today)).rowcount,
         "care_notes": tx.execute(update(care_step).where(old_notes).values(note=None, instead=None)).rowcount,
     }

@@ -178,7 +178,6 @@ care_case = Table(
     Column("employee_id", String(200), nullable=False),
     Column("action", String(100), nullable=False),
     Column("title", Text),
-    Column("driver", String(40)),
     Column("origin", String(20), nullable=False),
     Column("sides", String(40), nullable=False),
     Column("days", Integer, nullable=False),

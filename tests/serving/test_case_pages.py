@@ -74,7 +74,7 @@ def test_hr_leaves_the_decision_to_the_manager_or_says_why_not(signed_in, manage
     assert refused.status_code == 422
     path = post(hr, "/people/E0001/care", action="career_talk", step="suggest").url.path
     page = manager.get(f"{path}?lang=en").text
-    assert "still has to agree: the direct manager" in page
+    assert "Still has to agree: the direct manager" in page
     assert "Li Na of HR put this on the list" in page
     page = post(manager, f"{path}/steps", step="agree", version="1").text
     assert "Anna Berg agreed" in page

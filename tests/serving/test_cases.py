@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from models.catalog import WHO_DECIDES
+from features.errors import FixableError
+from models.catalog import DEFAULT_CATALOG, WHO_DECIDES, load_catalog
 from serving import audit, case_service, store_cases
 from serving.access import ROLES, Viewer, Visit
 from serving.case_service import Opening, Taking
@@ -47,7 +48,6 @@ def fresh(who_decides: str = "manager", **other: Any) -> Case:
         employee_id="E1",
         action="career_talk",
         title=None,
-        driver=None,
         origin="own",
         sides=SIDES[who_decides],
         days=14,
@@ -177,6 +177,16 @@ def test_where_the_catalog_asks_for_it_nothing_is_done_before_the_person_said_ye
     assert take(case, move("done"), LEAD).status == "done"
     again = take(take(case, move("decline", reason="person_declined"), LEAD), move("reopen", note="asked again"), LEAD)
     assert again.consent_on is None
+
+
+def test_the_catalog_asks_for_a_yes_where_work_changes_and_says_so_in_a_way_that_can_be_checked(tmp_path) -> None:
+    catalog = load_catalog()
+    assert catalog.action("flexible_hours").consent
+    assert not catalog.action("career_talk").consent
+    broken = tmp_path / "catalog.toml"
+    broken.write_text(DEFAULT_CATALOG.read_text(encoding="utf-8").replace("consent = true", 'consent = "yes"', 1))
+    with pytest.raises(FixableError, match="consent must be true or false"):
+        load_catalog(broken)
 
 
 def test_dates_follow_from_the_days_of_the_catalog() -> None:

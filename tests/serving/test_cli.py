@@ -63,6 +63,7 @@ def test_a_revoked_key_opens_nothing(client, key, store: Store, made) -> None:
         ["--role", "manager", "--scope", "risk.read", "--sees", "team:Nursing B"],
         ["--role", "hr_system", "--purpose", "audit", "--sees", "everyone"],
         ["--role", "boss", "--sees", "everyone"],
+        ["--role", "employee", "--sees", "everyone"],
         ["--role", "manager"],
         ["--sees", "team:"],
         ["--sees", "all"],
@@ -130,6 +131,14 @@ def test_a_link_is_printed_once_for_a_named_person(state: Path) -> None:
     link = run(state, "open", "--name", "Li Na").strip()
     assert re.fullmatch(r"http://127\.0\.0\.1:8000/sign-in\?token=[\w-]{43}", link)
     assert "--sees" in run(state, "open", "--role", "manager", code=1)
+    assert "token=" in run(state, "open", "--role", "manager", "--employee", "M1")
+
+
+def test_an_employee_is_let_in_by_number_and_never_with_a_wider_sight(state: Path) -> None:
+    assert "token=" in run(state, "open", "--role", "employee", "--employee", "E0001")
+    run(state, "open", "--role", "employee", code=1)
+    run(state, "open", "--role", "employee", "--employee", "E0001", "--sees", "everyone", code=1)
+    run(state, "open", "--role", "boss", code=1)
 
 
 def test_purge_and_migrate_say_what_they_did(state: Path) -> None:

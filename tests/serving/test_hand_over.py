@@ -141,6 +141,8 @@ def test_a_step_by_the_former_manager_with_the_page_still_open_is_refused(
     page = heir.get(f"{path}?lang=en").text
     assert "handed over, because: the person has a new manager" in page
     assert "Career talk" in heir.get("/cases").text
+    assert "Handed over lately" in heir.get("/cases").text
+    assert "Handed over lately" in signed_in("hr").get("/cases").text
 
 
 def test_reminders_are_written_once_per_due_day_and_go_to_hr_after_a_week(case, store, made) -> None:
@@ -190,6 +192,19 @@ def test_somebody_erased_is_in_no_case_and_the_chain_still_verifies(case, client
     assert b"by M1" not in files
 
 
+def test_a_suggestion_that_nobody_took_up_dies_with_the_assessment(case, client, key, store, made) -> None:
+    from serving import store_people
+
+    for action in ("skill_course", "one_on_one_rhythm"):
+        body = {"employee_id": "E0001", "action": action, "decided_by": "M1"}
+        client.post("/v1/cases", params=CARE, headers=key("hr_system"), json=body)
+    for days, left in ((90, 3), (91, 2)):
+        with store.begin() as tx:
+            today = made.NOW.date() + timedelta(days=days)
+            store_people.purge(tx, today=today, notes_before=made.NOW.date())
+            assert len({row["case_id"] for row in store_cases.all_steps(tx)}) == left
+
+
 def test_notes_are_deleted_after_a_year_and_what_was_decided_stays(client, key, store, made) -> None:
     from serving import store_people
 
@@ -200,3 +215,15 @@ def test_notes_are_deleted_after_a_year_and_what_was_decided_stays(client, key, 
         told = store_cases.steps(tx, case["id"])
     assert gone["care_notes"] == 1
     assert [(row["step"], row["note"]) for row in told] == [("suggest", None), ("agree", None)]
+
+
+def test_what_a_head_decides_stands_on_the_list_of_the_head_and_moves_with_them(client, key, scored_with) -> None:
+    def three_levels(row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "manager_id": {"E0001": "E0002", "E0002": "M1"}.get(row["id"], row["manager_id"])}
+
+    scored_with(three_levels)
+    body = {"employee_id": "E0001", "action": "manager_attention", "decided_by": "M1", "step": "agree"}
+    case = client.post("/v1/cases", params=CARE, headers=key("hr_system"), json=body).json()
+    assert (case["status"], case["lead_id"]) == ("agreed", "M1")
+    scored_with(moved_to("M3"), days=2)
+    assert read(case["id"], client, key)["case"]["lead_id"] == "M3"

@@ -147,7 +147,7 @@ def test_the_table_can_be_written_to_a_file_that_no_spreadsheet_runs(tmp_path: P
     migrate(opened)
     made.fill(opened, now=datetime.now(UTC))
     case = store_cases.Case(
-        **{"id": "ab", "employee_id": "=cmd()", "action": "own", "title": "x", "driver": None, "origin": "own"},
+        **{"id": "ab", "employee_id": "=cmd()", "action": "own", "title": "x", "origin": "own"},
         sides=frozenset({"line"}),
         **{"days": 14, "needs_consent": False, "lead_id": None, "opened_on": made.NOW.date(), "due_on": None},
         **{"status": "declined", "reason": "other"},

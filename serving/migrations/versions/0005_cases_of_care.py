@@ -64,7 +64,7 @@ def carried(decisions: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]
 
 
 def _new_case(row: Mapping[str, Any]) -> dict[str, Any]:
-    nothing = ("title", "driver", "lead_id", "consent_on", "decided_by_id", "agreed_on", "done_on", "closed_on")
+    nothing = ("title", "lead_id", "consent_on", "decided_by_id", "agreed_on", "done_on", "closed_on")
     return {
         "id": secrets.token_hex(8),
         "employee_id": row["employee_id"],
@@ -134,7 +134,6 @@ def _create_case() -> None:
         sa.Column("employee_id", sa.String(length=200), nullable=False),
         sa.Column("action", sa.String(length=100), nullable=False),
         sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("driver", sa.String(length=40), nullable=True),
         sa.Column("origin", sa.String(length=20), nullable=False),
         sa.Column("sides", sa.String(length=40), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
