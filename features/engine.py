@@ -6,13 +6,14 @@ a whole day number (days since 1970-01-01), so that every block does its time ar
 not finite becomes null, and in Polars a name becomes a code (``Categorical``), which makes grouping twenty million
 events by person several times cheaper. Names are compared for being equal and never sorted by.
 
-To move to another engine, add its five functions; they are short.
+To move to another engine, add its functions; they are short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 import narwhals.stable.v2 as nw
 import polars as pl
@@ -23,6 +24,10 @@ KINDS = {"text": pl.String(), "number": pl.Float64(), "int": pl.Int64(), "bool":
 NAMES = ("employee_id", "counterpart_id", "manager_id", "reviewer_id", "given_by", "kind", "item")
 """Columns of names: few different values in many rows."""
 
+AT_ONCE = 10_000_000
+"""Rows of a group-by that are in memory together: about a gigabyte."""
+STORED = "_known_on_stored"
+"""``known_on`` as it stands in the files: a condition on it tells the reader which pieces to leave alone."""
 _POLARS = (pl.DataFrame, pl.LazyFrame)
 _AS_WRITTEN = pl.QueryOptFlags(join_order=False)
 
@@ -82,13 +87,56 @@ def collected(frame: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
     return rows.with_columns(*days, *[pl.col(name).cast(pl.String) for name in codes])
 
 
+def stretches(frame: Frame, *, at_once: int = AT_ONCE) -> list[Frame]:
+    """The facts cut by the day on which they were known into parts of about ``at_once`` rows, in order of time.
+
+    Polars keeps every row of a large group-by in memory until its end; in parts it keeps one part. The cut is on the
+    date as it is stored, where there is one, so that a part reads its own pieces of the files. Spark looks after
+    itself and gets the frame as it is.
+    """
+    if not _in_process(frame):
+        return [frame]
+    day = STORED if STORED in frame.collect_schema().names() else "known_on"
+    counts = _computed(frame.to_native().group_by(day).len().sort(day))
+    part = (counts["len"].cum_sum() - 1) // at_once
+    firsts = [days[0] for _, days in counts.group_by(part, maintain_order=True).agg(day).iter_rows()]
+    if len(firsts) < 2:
+        return [frame]
+    column = nw.col(day)
+    inner = [frame.filter(column >= a, column < b) for a, b in pairwise(firsts[1:])]
+    return [frame.filter(column < firsts[1]), *inner, frame.filter(column >= firsts[-1])]
+
+
+def added_up(
+    frame: Frame, keys: Sequence[str], whole: str, *, bits: int, sums: Sequence[str], firsts: Sequence[str] = ()
+) -> Frame:
+    """Rows of the same ``keys`` and ``whole`` as one: ``sums`` added, of ``firsts`` the smallest; nothing else stays.
+
+    ``whole`` lies in ``[0, 2**bits)``. In Polars it and the code of the first key travel as one number, which halves
+    the time of grouping millions of events; there is room for ``2**(63 - bits)`` names.
+    """
+    told = [*[nw.col(name).sum() for name in sums], *[nw.col(name).min() for name in firsts]]
+    who, *others = keys
+    if not _in_process(frame) or frame.collect_schema()[who] != nw.Categorical:
+        return frame.group_by(*keys, whole).agg(*told)
+    code = pl.col(who).to_physical().cast(pl.Int64) + 1
+    packed = (code.fill_null(0) * (1 << bits) + pl.col(whole)).alias("_packed")
+    narrow = nw.from_native(frame.to_native().select(packed, *others, *sums, *firsts))
+    code, rest = pl.col("_packed") // (1 << bits), pl.col("_packed") % (1 << bits)
+    name = pl.when(code > 0).then(code - 1).cast(pl.UInt32).cat.to(pl.Categorical).alias(who)
+    added = narrow.group_by("_packed", *others).agg(*told).to_native()
+    return nw.from_native(added.with_columns(name, rest.alias(whole)).drop("_packed"))
+
+
 def quotient(a: nw.Expr, b: nw.Expr | float) -> nw.Expr:
     """``a / b``, rounded once, whether ``b`` is a column or a number: the one way to divide in a block.
 
     Polars divides by a single number by multiplying with its reciprocal (3 / 5 = 0.6000000000000001), but not when
-    there is only one row: a row alone would differ from the same row in a batch. So the divisor becomes a column.
+    there is only one row: a row alone would differ from the same row in a batch. So a number becomes a column. A
+    divisor that is a column already stays as it is: shares of shares would otherwise name their parts over and over,
+    and Spark plans every mention by itself.
     """
-    return a / (a * 0 + b)
+    return a / b if isinstance(b, nw.Expr) else a / (a * 0 + b)
 
 
 def _loaded(lazy: pl.LazyFrame) -> pl.LazyFrame:
@@ -103,6 +151,8 @@ def _loaded(lazy: pl.LazyFrame) -> pl.LazyFrame:
             casts.append(pl.when(number.is_finite()).then(number).alias(name))
         elif name in NAMES and dtype == pl.String:
             casts.append(pl.col(name).cast(pl.Categorical))
+        if name == "known_on" and dtype == pl.Date:
+            casts.append(pl.col(name).alias(STORED))
     return lazy.with_columns(casts)
 
 

@@ -35,8 +35,8 @@ MILLION = 1_000_000
 LARGEST = 1e11
 """Values beyond this are cut off, so that a thousand of them still add up within 64 bits."""
 _EVERY = "_every"
-_LATEST = 1 << 20
-"""Day numbers lie within this of 1970 (2,870 years), so that two of them fit into one whole number."""
+_LATEST = 1 << 17
+"""Day numbers lie within this of 1970 (359 years), so that two of them fit into one whole number."""
 FEWEST_OTHERS = 2
 """A comparison with colleagues needs at least so many others who have a value."""
 
@@ -110,10 +110,12 @@ def daily(facts: Frame, keys: Sequence[str], amounts: Mapping[str, nw.Expr]) -> 
     have no ``end``: they stand for ever.
     """
     both = ((nw.col("happened_on") + _LATEST) * (2 * _LATEST) + nw.col("known_on") + _LATEST).alias("_dates")
-    named = facts.select(*keys, both, *[value.alias(name) for name, value in amounts.items()])
-    added = named.group_by(*keys, "_dates").agg(*[nw.col(name).sum() for name in amounts])
+    added = []
+    for part in engine.stretches(facts):
+        named = part.select(*keys, both, *[value.alias(name) for name, value in amounts.items()])
+        added.append(engine.held(engine.added_up(named, keys, "_dates", bits=36, sums=list(amounts))))
     happened, known = nw.col("_dates") // (2 * _LATEST) - _LATEST, nw.col("_dates") % (2 * _LATEST) - _LATEST
-    dated = added.with_columns(happened.alias("happened_on"), known.alias("known_on")).drop("_dates")
+    dated = nw.concat(added).with_columns(happened.alias("happened_on"), known.alias("known_on")).drop("_dates")
     return engine.held(dated.with_columns(nw.max_horizontal("happened_on", "known_on").alias("start")))
 
 
@@ -304,8 +306,9 @@ def _together(spine: Spine, facts: Frame, keys: Sequence[str], measures: Sequenc
     within = nw.col("happened_on") > earliest
     whose = [nw.when(within).then(nw.col(key)).alias(key) for key in keys]
     cells = seen_.join(days, on="_day", how="left").select(*whose, cell.alias("_cell"), *_amounts(measures))
-    first_days = [nw.col(f"{name}_from").min() for name in _counted(measures)]
-    together = cells.group_by(*keys, "_cell").agg(*[nw.col(name).sum() for name in _added(measures)], *first_days)
+    first_days = [f"{name}_from" for name in _counted(measures)]
+    bits = (n * (n + 1) * n_spans + (n + 1) * n_spans).bit_length()
+    together = engine.added_up(cells, keys, "_cell", bits=bits, sums=_added(measures), firsts=first_days)
     told = together.with_columns(
         (nw.col("_cell") % n_spans).alias("_span"),
         (nw.col("_cell") // n_spans % (n + 1)).alias("beyond"),

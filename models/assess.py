@@ -19,7 +19,7 @@ from models.bundle import Bundle
 from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
 from models.explain import Fact, Reason, explain
 
-__all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess"]
+__all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess", "band_of"]
 
 Band = Literal["calm", "watch", "act", "cannot_judge"]
 
@@ -29,14 +29,16 @@ class Assessment:
     """What the service says about one person on one day, and until more is known.
 
     ``risk`` and ``other`` are probabilities of a voluntary and of any other exit in ``(as_of, as_of + horizon]``, by
-    horizon in days. When ``band`` is ``cannot_judge`` every number is NaN (``None`` in JSON), ``reasons`` and ``plan``
-    are empty and ``cannot_judge_en`` / ``_zh`` say why.
+    horizon in days; ``interval`` holds the two risks between which the person's own lies with a chance of 90 %, and is
+    empty where the model does not know its doubt. When ``band`` is ``cannot_judge`` every number is NaN (``None`` in
+    JSON), ``interval``, ``reasons`` and ``plan`` are empty, and ``cannot_judge_en`` / ``_zh`` say why.
     """
 
     employee_id: str
     as_of: date
     risk: dict[int, float]
     other: dict[int, float]
+    interval: dict[int, tuple[float, float]]
     band: Band
     cannot_judge_en: str | None
     cannot_judge_zh: str | None
@@ -63,6 +65,7 @@ def assess(
         return []
     horizons = sorted({*card.horizons_days, card.reference_horizon_days})
     incidence = model.cumulative_incidence(rows, horizons)
+    intervals = model.interval(rows, horizons)
     base, contributions = model.contributions(rows)
     cards = cards_of(model.columns, card)
     reasons = explain(contributions, cards, values=people, typical=card.typical)
@@ -76,11 +79,12 @@ def assess(
             out.append(_silent(person, horizons, why_not))
             continue
         risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
-        band = _band(risk[card.reference_horizon_days], card.bands)
+        band = band_of(risk[card.reference_horizon_days], card.bands)
+        told_between = {} if intervals is None else dict(zip(horizons, map(tuple, intervals[i].tolist()), strict=True))
         care = plan(shares[i], {c: person[c] for c in told}, band=band, catalog=catalog)
         score = base + sum(reason.contribution for reason in reasons[i])
         who = (person["employee_id"], person["as_of"])
-        out.append(Assessment(*who, risk, other, band, None, None, score, base, reasons[i], care))
+        out.append(Assessment(*who, risk, other, told_between, band, None, None, score, base, reasons[i], care))
     return out
 
 
@@ -88,7 +92,8 @@ def _by_horizon(horizons: Sequence[int], chances: np.ndarray) -> dict[int, float
     return dict(zip(horizons, chances.tolist(), strict=True))
 
 
-def _band(risk: float, bands: Mapping[str, float]) -> Band:
+def band_of(risk: float, bands: Mapping[str, float]) -> Band:
+    """Return the band of a risk at the reference horizon."""
     return "act" if risk >= bands["act"] else "watch" if risk >= bands["watch"] else "calm"
 
 
@@ -97,7 +102,7 @@ def _silent(person: Mapping[str, Any], horizons: Sequence[int], why: tuple[str, 
     nothing = dict.fromkeys(horizons, nan)
     empty = plan(Carried({}, {}), {}, band="cannot_judge", catalog=Catalog(()))
     who = (person["employee_id"], person["as_of"])
-    return Assessment(*who, nothing, dict(nothing), "cannot_judge", *why, nan, nan, (), empty)
+    return Assessment(*who, nothing, dict(nothing), {}, "cannot_judge", *why, nan, nan, (), empty)
 
 
 def _plain(value: Any) -> Any:

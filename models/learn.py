@@ -8,23 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from models.calibration import Calibration, HeldOut, fit_calibration, identity
+from models.calibration import PRIOR_EXITS, Calibration, HeldOut, fit_calibration, identity
 from models.encode import Codes, usable_columns
+from models.interval import Doubt, spread_of_folds
 from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
+from models.prior import LEVEL_SD, fit_published, unseen_sd
 from models.risk import Hazard, RiskModel
 from models.scores import BaseScore, Belief, BoostedScore, Growth, LinearScore, Rows, Score
 
-KINDS = ("base", "linear", "blend", "boosted")
-"""From the simplest to the freest: knowing nobody, a line, a mean of the line's and the trees' log-odds, trees."""
+KINDS = ("base", "prior", "linear", "blend", "boosted")
+"""From the simplest to the freest: nobody known, published effects, a line, a mean of line and trees, trees."""
 SHARES = {"blend": {"linear": 2 / 3, "boosted": 1 / 3}}
 """In the blend the line counts twice: with some hundreds of exits it keeps better from one year to the next."""
 STANDARD_ERRORS = 2.0
 """How much worse than the best, in standard errors, a simpler kind may look before it is passed over."""
+SPREAD_ROWS = 500
+"""On so many rows it is measured how far the folds' trees are apart."""
+CONTRADICTION_ERRORS = 1.0
+"""How much worse than the base rate, in standard errors, the published effects may look before they are dropped."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,9 @@ def fit_hazards(
 ) -> Fitted:
     """Return calibrated models of every kind, learned in folds of people.
 
-    When fewer than ``min_exits`` people left of their own accord under observation every kind is the base rate: a
-    model that has seen so few says nothing that the base rate would not.
+    When fewer than ``min_exits`` people left of their own accord under observation every kind but ``prior`` is the base
+    rate: a model that has learned from so few says nothing that the base rate would not. The published effects need
+    no exits, and are then taken as they are, without a calibration that would be learned from the same few.
     """
     codes = Codes.fit(landmarks.rows, usable_columns(landmarks.rows, landmarks.as_of_day))
     values = codes.transform(landmarks.rows)
@@ -109,20 +116,24 @@ def fit_hazards(
     crossed = (
         _cross_fit_all(voluntary, fold, codes, settings, tell) if enough else _base_only(voluntary, fold, settings)
     )
+    if "prior" in settings.kinds:
+        crossed["prior"] = _published(crossed["base"], voluntary, fold, codes=codes, settings=settings)
     other = _other_hazard(_Cause.of(landmarks, values, periods, OTHER, settings), codes, settings)
 
-    def model(parts: tuple[tuple[float, Score], ...], calibration: Calibration) -> RiskModel:
-        return RiskModel(codes, settings.edges, settings.reference_days, Hazard(parts, calibration), other)
+    def model(parts: tuple[tuple[float, Score], ...], calibration: Calibration, doubt: Doubt) -> RiskModel:
+        return RiskModel(codes, settings.edges, settings.reference_days, Hazard(parts, calibration), other, doubt)
 
     models, fold_models, losses = {}, {}, {}
     for kind in settings.kinds:
-        shares = SHARES.get(kind, {kind: 1.0}) if enough else {"base": 1.0}
+        shares = SHARES.get(kind, {kind: 1.0}) if enough or kind == "prior" else {"base": 1.0}
         members = [(share, crossed[name]) for name, share in shares.items()]
         log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
-        calibration = voluntary.calibrate(log_odds, settings)
-        models[kind] = model(tuple((share, member.final) for share, member in members), calibration)
+        as_it_is = kind == "prior" and not enough
+        calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(log_odds, settings)
+        doubt = voluntary.doubt(members, calibration, codes, published=kind == "prior", as_it_is=as_it_is)
+        models[kind] = model(tuple((share, member.final) for share, member in members), calibration, doubt)
         fold_models[kind] = tuple(
-            model(tuple((share, member.folds[f]) for share, member in members), calibration)
+            model(tuple((share, member.folds[f]) for share, member in members), calibration, doubt)
             for f in range(settings.folds)
         )
         losses[kind] = voluntary.loss_by_person(log_odds)
@@ -133,16 +144,26 @@ def fit_hazards(
 def simplest_of_the_best(losses: Mapping[str, np.ndarray]) -> str:
     """Return the first kind of ``KINDS`` that is not worse than the best by more than two standard errors over people.
 
+    ``base`` is passed over unless it is better than ``prior`` by more than one standard error: what hundreds of firms
+    have shown need not be proved again by each of them, and must only not be contradicted by its own people.
+
     ``losses`` holds each person's summed loss (n_people,) per kind. The rule of Breiman et al. (1984, section 3.4.3)
     takes one standard error; two, because people left out share their months and teams with people that taught, which
     flatters the more flexible kind. Without the rule the choice between equals would be a coin flip.
     """
     best = min(losses, key=lambda kind: losses[kind].sum())
-    for kind in (kind for kind in KINDS if kind in losses):
+    for kind in (kind for kind in KINDS if kind in losses and not (kind == "base" and _published_holds(losses))):
         worse = losses[kind] - losses[best]
         if worse.sum() <= STANDARD_ERRORS * np.sqrt(len(worse)) * worse.std():
             return kind
     return best
+
+
+def _published_holds(losses: Mapping[str, np.ndarray]) -> bool:
+    if "prior" not in losses or np.array_equal(losses["prior"], losses["base"]):
+        return False
+    worse = losses["prior"] - losses["base"]
+    return bool(worse.sum() <= CONTRADICTION_ERRORS * np.sqrt(len(worse)) * worse.std())
 
 
 def assign_folds(person: np.ndarray, *, n_folds: int, seed: int) -> dict[str, int]:
@@ -173,6 +194,22 @@ def _base_only(cause: _Cause, fold: np.ndarray, settings: Settings) -> dict[str,
         log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(left_out)
     everybody = BaseScore.fit(cause.rows)
     return {"base": _Crossed((everybody,) * settings.folds, log_odds, everybody)}
+
+
+def _published(base: _Crossed, cause: _Cause, fold: np.ndarray, *, codes: Codes, settings: Settings) -> _Crossed:
+    """The published effects, moved by the exits of the other folds; the folds share one level (see ``_base_only``).
+
+    Columns that show nothing of what was studied leave the base rate.
+    """
+    everybody = fit_published(cause.rows, codes, edges=settings.edges)
+    if not everybody.coefficient.size:
+        return base
+    log_odds, scores = np.empty(len(cause.rows.row)), []
+    for f in range(settings.folds):
+        score = fit_published(cause.rows.take(fold != f), codes, edges=settings.edges)
+        log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(score)
+        scores.append(replace(score, intercept=everybody.intercept))
+    return _Crossed(tuple(scores), log_odds, everybody)
 
 
 def _cross_fit_all(
@@ -247,6 +284,30 @@ class _Cause:
         loss = self.rows.weight * (np.logaddexp(0.0, log_odds) - self.rows.exits * log_odds)
         return np.bincount(self.person, weights=loss)
 
+    def doubt(
+        self,
+        members: Sequence[tuple[float, _Crossed]],
+        calibration: Calibration,
+        codes: Codes,
+        *,
+        published: bool,
+        as_it_is: bool,
+    ) -> Doubt:
+        """Return what is not known beside the lines; ``as_it_is``: the level is the prior's, moved by the exits."""
+        exits = float(self.rows.weight @ self.rows.exits)
+        level_sd = (exits + (1.0 / LEVEL_SD**2 if as_it_is else PRIOR_EXITS)) ** -0.5
+        used = np.unique(self.rows.row)
+        some = self.rows.values[used[:: max(1, len(used) // SPREAD_ROWS)]]
+        said = np.sum([share * member.final.log_odds(some).mean(axis=1) for share, member in members], axis=0)
+        trees = [(share, member) for share, member in members if isinstance(member.final, BoostedScore)]
+        apart = [share * spread_of_folds(np.stack([s.log_odds(some) for s in m.folds])) for share, m in trees]
+        trees_sd = calibration.slope * float(sum(apart))
+        hazard = Hazard(tuple((share, member.final) for share, member in members), calibration)
+        variance = (calibration.slope * said).var() + hazard.variance(some).mean() + trees_sd**2
+        own_line = published and not isinstance(members[0][1].final, BaseScore)
+        unseen = unseen_sd(codes.columns, line_variance=None if own_line else float(variance))
+        return Doubt(level_sd, unseen, trees_sd)
+
     def calibrate(self, log_odds: np.ndarray, settings: Settings) -> Calibration:
         seen = HeldOut(log_odds, self.rows.interval, self.rows.exits, self.rows.weight, self.closed_day)
         return fit_calibration(seen, n_intervals=len(settings.edges), recent_days=settings.recent_days)
@@ -262,5 +323,7 @@ def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
     """Dismissals, retirements and ends of contract: a competing exit, so a plain, strongly shrunk model is enough."""
     enough = cause.people_who_left >= settings.min_exits
     nothing_expected = Belief(np.zeros(len(codes.columns)), lean=0.0, sd=0.05)
-    score: Score = LinearScore.fit(cause.rows, codes, belief=nothing_expected) if enough else BaseScore.fit(cause.rows)
+    score: Score = BaseScore.fit(cause.rows)
+    if enough:  # no interval is told of it, so its doubt need not travel
+        score = replace(LinearScore.fit(cause.rows, codes, belief=nothing_expected), factor=None)
     return Hazard(((1.0, score),), identity(len(settings.edges)))

@@ -27,9 +27,28 @@ class Prior:
     sd: float
 
 
+@dataclass(frozen=True)
+class Posterior:
+    """Maximum a posteriori and its Laplace approximation: ``solution`` (q + K,), ``covariance`` (q + K, q + K)."""
+
+    solution: np.ndarray
+    covariance: np.ndarray
+    n_coefficients: int
+
+    @property
+    def coefficient(self) -> np.ndarray:
+        """Return (q,)."""
+        return self.solution[: self.n_coefficients]
+
+    @property
+    def intercept(self) -> np.ndarray:
+        """Return (K,)."""
+        return self.solution[self.n_coefficients :]
+
+
 def fit_ridge(
     columns: np.ndarray, exits: np.ndarray, weight: np.ndarray, *, prior: Prior, start: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Posterior:
     """Return coefficients (q,) and intercepts (K,) of the penalised maximum likelihood, by Newton's method.
 
     ``columns`` (n, q) standardised; ``exits`` and ``weight`` (n, K), the weight 0 where an interval was not lived
@@ -37,7 +56,18 @@ def fit_ridge(
     """
     q = columns.shape[1]
     precision = np.concatenate([np.full(q, 1.0 / prior.sd**2), np.full(len(start), 1.0 / INTERCEPT_SD**2)])
-    problem = _Problem(columns, exits, weight, np.concatenate([prior.mean, start]), precision)
+    mean = np.concatenate([prior.mean, start])
+    return posterior(columns, exits, weight, mean=mean, precision=np.diag(precision))
+
+
+def posterior(
+    columns: np.ndarray, exits: np.ndarray, weight: np.ndarray, *, mean: np.ndarray, precision: np.ndarray
+) -> Posterior:
+    """Return the posterior of coefficients and intercepts, in this order, under any normal prior.
+
+    ``mean`` (q + K,) and ``precision`` (q + K, q + K) are the prior's; arrays as in ``fit_ridge``.
+    """
+    problem = _Problem(columns, exits, weight, mean, precision)
     solution = problem.centre
     loss = problem.loss(solution)
     for _ in range(MAX_STEPS):
@@ -49,7 +79,8 @@ def fit_ridge(
         solution, improved, loss = solution - size * step, loss - new_loss, new_loss
         if improved <= TOLERANCE * (abs(loss) + 1.0):
             break
-    return solution[:q], solution[q:]
+    _, hessian = problem.derivatives(solution)
+    return Posterior(solution, cho_solve(cho_factor(hessian), np.eye(len(solution))), columns.shape[1])
 
 
 @dataclass(frozen=True)
@@ -67,7 +98,7 @@ class _Problem:
     def loss(self, solution: np.ndarray) -> float:
         z = self.log_odds(solution)
         misfit = self.weight * (np.logaddexp(0.0, z) - self.exits * z)
-        return float(misfit.sum() + 0.5 * self.precision @ (solution - self.centre) ** 2)
+        return float(misfit.sum() + 0.5 * (solution - self.centre) @ self.precision @ (solution - self.centre))
 
     def derivatives(self, solution: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x, q = self.columns, self.columns.shape[1]
@@ -79,5 +110,4 @@ class _Problem:
         hessian[:q, q:] = x.T @ curvature
         hessian[q:, :q] = hessian[:q, q:].T
         hessian[q:, q:] = np.diag(curvature.sum(axis=0))
-        hessian[np.diag_indices_from(hessian)] += self.precision
-        return gradient + self.precision * (solution - self.centre), hessian
+        return gradient + self.precision @ (solution - self.centre), hessian + self.precision

@@ -26,8 +26,9 @@ from models.calibration import Calibration
 from models.encode import Codes
 from models.estimator import HazardModel as HazardModel  # the plain use, on any table of (X, time, event)
 from models.incidence import chained
+from models.interval import Doubt
 from models.person_period import interval_weights
-from models.scores import Score, score_from_dict
+from models.scores import LinearScore, Score, score_from_dict
 
 INTERVAL_CARD = Card(
     column="forecast_interval",
@@ -52,6 +53,12 @@ class Hazard:
         """Return (n, K)."""
         mean = np.sum([weight * score.log_odds(values) for weight, score in self.parts], axis=0)
         return self.calibration.apply(mean)
+
+    def variance(self, values: np.ndarray) -> np.ndarray:
+        """Return (n,) what its lines do not know of the log-odds; trees and level are told by ``Doubt``."""
+        lines = ((weight, score) for weight, score in self.parts if isinstance(score, LinearScore))
+        known = ((self.calibration.slope * weight) ** 2 * score.variance(values) for weight, score in lines)
+        return sum(known, np.zeros(len(values)))
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return base and (n, p + 1); base plus a row's sum is its weighted mean log-odds."""
@@ -83,7 +90,8 @@ class RiskModel:
     """Risk of a voluntary and of any other exit within any horizon up to the last edge.
 
     ``edges`` are the ends of the intervals in days; ``reference_days`` is the horizon that the score and the reasons
-    speak of. Immutable: training makes it, a bundle carries it.
+    speak of. ``doubt`` is None in an older bundle, which tells no intervals. Immutable: training makes it, a bundle
+    carries it.
     """
 
     codes: Codes
@@ -91,6 +99,7 @@ class RiskModel:
     reference_days: int
     voluntary: Hazard
     other: Hazard
+    doubt: Doubt | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,10 +116,23 @@ class RiskModel:
 
         Within an interval the hazard is taken as constant. Raises ``ValueError`` for a horizon beyond the last edge.
         """
-        if max(horizons_days) > self.edges[-1] or min(horizons_days) <= 0:
-            raise ValueError(f"horizons must lie in (0, {self.edges[-1]}] days, got {list(horizons_days)}")
+        self._checked(horizons_days)
         values = self.codes.transform(rows)
         return _incidence(self.voluntary.log_odds(values), self.other.log_odds(values), self.edges, horizons_days)
+
+    def interval(self, rows: pd.DataFrame, horizons_days: Sequence[float], *, level: float = 0.9) -> np.ndarray | None:
+        """Return (n, len(horizons), 2): between which risks of a voluntary exit a person's own lies, at ``level``.
+
+        The risk told lies within, and neither end falls with the horizon. None when the model does not know its doubt.
+        """
+        if self.doubt is None:
+            return None
+        self._checked(horizons_days)
+        values = self.codes.transform(rows)
+        line, other = self.voluntary.log_odds(values), self.other.log_odds(values)
+        ends = self.doubt.shifts(self.voluntary.variance(values), level)
+        risks = [_incidence(line + shift[:, None], other, self.edges, horizons_days)[:, :, 1] for shift in ends]
+        return np.stack(risks, axis=2)
 
     def log_odds(self, rows: pd.DataFrame) -> np.ndarray:
         """Return (n,) the score: mean log-odds of a voluntary exit over the intervals up to the reference horizon."""
@@ -119,6 +141,10 @@ class RiskModel:
     def contributions(self, rows: pd.DataFrame) -> tuple[float, np.ndarray]:
         """Return base and (n, len(columns)): ``base + contributions.sum(axis=1) == log_odds(rows)`` exactly."""
         return self.voluntary.contributions(self.codes.transform(rows), self._weights())
+
+    def _checked(self, horizons_days: Sequence[float]) -> None:
+        if max(horizons_days) > self.edges[-1] or min(horizons_days) <= 0:
+            raise ValueError(f"horizons must lie in (0, {self.edges[-1]}] days, got {list(horizons_days)}")
 
     def _weights(self) -> np.ndarray:
         return interval_weights(self.edges, self.reference_days)
@@ -132,6 +158,7 @@ class RiskModel:
             "reference_days": self.reference_days,
             "voluntary": self.voluntary.to_dict(),
             "other": self.other.to_dict(),
+            **({} if self.doubt is None else {"doubt": self.doubt.to_dict()}),
         }
 
     @classmethod
@@ -139,8 +166,9 @@ class RiskModel:
         """Return what ``to_dict`` wrote."""
         categories = {name: tuple(levels) for name, levels in data["categories"].items()}
         codes = Codes(tuple(data["columns"]), categories)
-        hazards = (Hazard.from_dict(data[cause], codes) for cause in ("voluntary", "other"))
-        return cls(codes, tuple(data["edges"]), int(data["reference_days"]), *hazards)
+        voluntary, other = (Hazard.from_dict(data[cause], codes) for cause in ("voluntary", "other"))
+        doubt = Doubt.from_dict(data["doubt"]) if "doubt" in data else None
+        return cls(codes, tuple(data["edges"]), int(data["reference_days"]), voluntary, other, doubt)
 
 
 def _incidence(

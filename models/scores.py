@@ -108,11 +108,14 @@ class LinearScore:
 
     The ridge penalty is a normal prior on the log-odds per standard deviation of a column, centred a little way in the
     direction that is expected (``Belief``). Rows are weighted so that an exit seen from twelve landmarks counts once.
+    ``factor`` (q, r) is the posterior's: a row's log-odds have the variance of its squared length under it
+    (``models.interval``); None in a bundle that is older.
     """
 
     design: Design
     coefficient: np.ndarray
     intercept: np.ndarray
+    factor: np.ndarray | None = None
 
     @classmethod
     def fit(cls, rows: Rows, codes: Codes, *, belief: Belief) -> LinearScore:
@@ -123,11 +126,19 @@ class LinearScore:
         exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
         columns, start = design.transform(rows.values[used]), BaseScore.fit(rows).offset
         leaning = np.where(design.level == NUMBER, belief.direction[design.source], 0.0) * belief.lean
-        return cls(design, *fit_ridge(columns, exits, weight, prior=Prior(leaning, belief.sd), start=start))
+        found = fit_ridge(columns, exits, weight, prior=Prior(leaning, belief.sd), start=start)
+        q = len(found.coefficient)
+        factor = compact(np.linalg.cholesky(found.covariance[:q, :q]), columns)
+        return cls(design, found.coefficient, found.intercept, factor)
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
         return (self.design.transform(values) @ self.coefficient)[:, None] + self.intercept
+
+    def variance(self, values: np.ndarray) -> np.ndarray:
+        """Return (n,) what is not known of the log-odds, the level left aside; zeros without a ``factor``."""
+        factor = np.zeros((len(self.coefficient), 1)) if self.factor is None else self.factor
+        return ((self.design.transform(values) @ factor) ** 2).sum(axis=1)
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return coefficient times distance from the mean, summed back to the matrix columns."""
@@ -140,7 +151,8 @@ class LinearScore:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
         arrays = {"coefficient": self.coefficient.tolist(), "intercept": self.intercept.tolist()}
-        return {"kind": "linear", "design": self.design.to_dict(), **arrays}
+        doubt = {} if self.factor is None else {"factor": self.factor.tolist()}
+        return {"kind": "linear", "design": self.design.to_dict(), **arrays, **doubt}
 
 
 @dataclass(frozen=True)
@@ -210,10 +222,25 @@ def score_from_dict(data: Mapping[str, Any], codes: Codes) -> Score:
         return BaseScore(np.array(data["offset"]))
     if kind == "linear":
         design = Design.from_dict(data["design"], codes)
-        return LinearScore(design, np.array(data["coefficient"]), np.array(data["intercept"]))
+        factor = np.array(data["factor"]) if "factor" in data else None
+        return LinearScore(design, np.array(data["coefficient"]), np.array(data["intercept"]), factor)
     if kind == "boosted":
         return BoostedScore(np.array(data["offset"]), lgb.Booster(model_str=data["trees"]))
     raise ValueError(f"unknown kind of score {kind!r}")
+
+
+def compact(factor: np.ndarray, columns: np.ndarray, *, rank: int = 20) -> np.ndarray:
+    """Return (q, rank) that gives the rows ``columns`` (n, q) the same mean variance as ``factor`` (q, q).
+
+    The directions in which these rows vary most under the posterior are kept, and lengthened for what is left out.
+    Rounded, because a bundle should be small and an interval knows no six digits.
+    """
+    moments = factor.T @ (columns.T @ columns / max(len(columns), 1)) @ factor
+    values, vectors = np.linalg.eigh(moments)
+    kept = values[-rank:].sum()
+    lengthened = np.sqrt(values.sum() / kept) if kept > 0 else 1.0
+    out = factor @ vectors[:, -rank:] * lengthened
+    return np.array([float(f"{x:.4g}") for x in out.ravel()]).reshape(out.shape)
 
 
 def boosting_parameters(n_rows: int, growth: Growth) -> dict[str, Any]:

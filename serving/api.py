@@ -55,12 +55,12 @@ Cursor = Annotated[str | None, Query(alias="cursor", max_length=900)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-def documented(answer: type[BaseModel], *problems: str) -> dict[int | str, dict[str, Any]]:
+def documented(answer: type[BaseModel], *problems: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return the documented answers of an operation: an example of the good one, and every problem it can meet."""
     good = {"content": {"application/json": {"example": (EXAMPLES | GROWTH_EXAMPLES)[answer.__name__]}}}
     codes = {KINDS[name].status: KINDS[name].title_en for name in problems}
     schema = {"content": {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}}}
-    return {200: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
+    return {status: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
 
 
 LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
@@ -83,6 +83,7 @@ def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: 
         model=_model(run),
         band=one.band,
         risk=_risk(one),
+        may_be=one.may_be,
         cannot_judge_en=one.cannot_judge_en,
         cannot_judge_zh=one.cannot_judge_zh,
         reasons=[Told(**reason) for reason in one.reasons if reason["text_en"]],
@@ -233,8 +234,9 @@ def _model(run: Run) -> ModelRef:
 def _risk(one: Assessed) -> list[HorizonRisk] | None:
     if one.risk is None or one.other is None:
         return None
-    days = sorted(one.risk, key=int)
-    return [HorizonRisk(horizon_days=int(d), voluntary=one.risk[d], other=one.other[d]) for d in days]
+    days, ends = sorted(one.risk, key=int), one.interval or {}
+    between = {d: dict(zip(("low", "high"), ends.get(d, ()), strict=False)) for d in days}
+    return [HorizonRisk(horizon_days=int(d), voluntary=one.risk[d], other=one.other[d], **between[d]) for d in days]
 
 
 def _override(one: Assessed) -> OverrideNote | None:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, load_catalog
-from serving import api, api_talent, pages, pages_talent
+from serving import api, api_cases, api_talent, pages, pages_cases, pages_talent
 from serving.guard import Desk, visit
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
@@ -62,6 +62,8 @@ def create_app(
     application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts())
     application.include_router(api.router)
     application.include_router(api_talent.router)
+    application.include_router(api_cases.router)
+    application.include_router(pages_cases.router)
     application.include_router(pages.router)
     application.include_router(pages_talent.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
@@ -96,7 +98,7 @@ def catalog_facts() -> tuple[dict[str, Any], ...]:
 def _action_facts(action: CareAction) -> dict[str, Any]:
     spoken = ("title", "for_whom", "money", "first_step", "why", "watch", "harm")
     words = {f"{name}_{lang}": getattr(getattr(action, name), lang) for name in spoken for lang in ("en", "zh")}
-    plain = ("kind", "who_decides", "cost", "harm_level", "manager_hours", "days")
+    plain = ("kind", "who_decides", "cost", "harm_level", "manager_hours", "days", "consent")
     facts = {name: getattr(action, name) for name in plain}
     return {
         "action": action.id,
@@ -116,6 +118,7 @@ def _answer(request: Request, problem: Problem) -> Response:
     kind = problem.kind
     body: dict[str, Any] = {"type": "about:blank", "title": kind.title_en, "status": kind.status}
     body["request_id"] = request.state.request_id
+    body.update(problem.facts)
     if problem.errors:
         body["errors"] = list(problem.errors)
     headers = {"www-authenticate": "Bearer"} if kind.status == 401 else None

@@ -16,7 +16,7 @@ import typer
 
 from features.errors import FixableError
 from serving import cli_talent
-from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
+from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_in, sight_of, told
 
 if TYPE_CHECKING:
     from serving.access import Visit
@@ -34,8 +34,7 @@ STALE_DAYS = 45
 
 State = Annotated[Path | None, typer.Option(help="Folder with the records, models and scores.", show_default="var")]
 Sees = Annotated[
-    str | None,
-    typer.Option(help="everyone, department:NAME, team:NAME, manager:NUMBER (all below that person), or self:NUMBER."),
+    str | None, typer.Option(help="everyone, department:NAME, team:NAME, or manager:NUMBER (all below that person).")
 ]
 Language = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="from LANG")]
 
@@ -197,6 +196,7 @@ def open_link(
     name: Annotated[str | None, typer.Option(help="Whom the link is for; stands in the audit log.")] = None,
     role: Annotated[str, typer.Option(help="hr, manager or employee.")] = "hr",
     sees: Sees = None,
+    employee: Annotated[str | None, typer.Option(help="That person's number in the records.")] = None,
     base: Annotated[str | None, typer.Option(help="Address of the service.")] = None,
     state: State = None,
 ) -> None:
@@ -204,12 +204,7 @@ def open_link(
     from serving.auth import Invitation
 
     with opened(state) as (settings, store):
-        if role not in ("hr", "manager", "employee"):
-            raise FixableError(f"People sign in as hr, manager or employee, not as {role}.")
-        sight = sight_of(sees or ("everyone" if role == "hr" else None))
-        if (role == "employee") != (sight.kind == "self"):
-            raise FixableError("An employee sees only themselves: --role employee --sees self:NUMBER.")
-        invitation = Invitation(name or person_name(), role, sight)
+        invitation = Invitation(name or person_name(), role, sight_in(role, sees, employee), employee)
         address = base or address_of(settings, "127.0.0.1", 8000)
         typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
 
@@ -229,7 +224,7 @@ def create_key(
     from serving.audit import Entry
 
     with opened(state) as (_, store):
-        if role not in ROLES:
+        if role not in ROLES or role == "employee":
             raise FixableError(f"There is no role {role}.", [f"Roles: {', '.join(ROLES)}"])
         try:
             scopes, purposes = narrow(role, scope or [], purpose or [])
@@ -322,24 +317,34 @@ def erase(employee_id: Annotated[str, typer.Argument(help="The person's number."
         typer.echo("Erased from the store: " + ", ".join(f"{n} {what}" for what, n in gone.items()))
 
 
-@app.command("export-care")
-def export_care(
-    out: Annotated[Path | None, typer.Option(help="File to write; default: the terminal.")] = None, state: State = None
+@app.command("records-out")
+def records_out(
+    csv: Annotated[Path | None, typer.Option(help="Write the table care_actions to this file instead.")] = None,
+    state: State = None,
 ) -> None:
-    """Write what was decided about care as the table care_actions (CSV), for training."""
-    from serving import audit, export, store_people
-    from serving.audit import Entry
+    """Append what was decided about care, and what came of it, to the records, so that training learns from it."""
+    from serving import at_cases
+
+    with opened(state) as (settings, store):
+        typer.echo(at_cases.records_out(store, settings, csv, now=_now(), actor=console_actor()))
+
+
+@app.command()
+def remind(state: State = None) -> None:
+    """Put cases of care that are due or overdue into the outbox. Sends nothing."""
+    from serving import at_cases
 
     with opened(state) as (_, store):
-        with store.begin() as tx:
-            rows = store_people.cases(tx)
-            audit.record(tx, Entry(console_actor(), "care.export", "written", "export"), now=_now())
-        if out is None:
-            export.write(rows, sys.stdout)
-        else:
-            with out.open("w", encoding="utf-8", newline="") as file:
-                export.write(rows, file)
-            typer.echo(f"{len(rows)} decisions written to {out}")
+        typer.echo(at_cases.remind(store, now=_now(), actor=console_actor()))
+
+
+@app.command("hand-over")
+def hand_over_cases(state: State = None) -> None:
+    """Bring the cases of care in line with the latest batch: managers, deciders, leavers. Scoring does it by itself."""
+    from serving import at_cases
+
+    with opened(state) as (_, store):
+        typer.echo(at_cases.hand_over_now(store, now=_now(), actor=console_actor()))
 
 
 def _link(store: Store, settings: Settings, invitation: Any, *, base: str) -> str:

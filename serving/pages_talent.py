@@ -19,7 +19,7 @@ from serving.api_talent import first_day, written_needs
 from serving.growth_pdf import growth_pdf
 from serving.growth_story import entry, footer, sections, skill, subtitle, title
 from serving.guard import desk
-from serving.pages import Form, Let, field, language, looks, page
+from serving.pages import Form, Let, language, looks, page, text_of
 from serving.problems import Problem
 from serving.store_talent_tables import KINDS
 from serving.talent import Moment, Seen
@@ -98,10 +98,10 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
 @router.post("/growth/people/{employee_id:path}")
 def add_achievement(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Record a moment worth seeing of somebody within sight."""
-    given = field(form, "given_by", longest=200) or None
-    note = field(form, "note", longest=NOTE_LONGEST)
-    day = _day(field(form, "happened_on", longest=10))
-    moment = Moment(employee_id, field(form, "kind", longest=40), day, note, given)
+    given = text_of(form, "given_by", longest=200) or None
+    note = text_of(form, "note", longest=NOTE_LONGEST)
+    day = _day(text_of(form, "happened_on", longest=10))
+    moment = Moment(employee_id, text_of(form, "kind", longest=40), day, note, given)
     talent.add(desk(request).store, who, moment, source="page")
     return RedirectResponse(f"/growth/people/{quote(employee_id, safe='')}#achievements", status_code=303)
 
@@ -130,7 +130,7 @@ def me(request: Request, who: Let) -> Response:
 @router.post("/me")
 def hide(request: Request, who: Let, form: Form) -> Response:
     """Hide an achievement of one's own, or show it again."""
-    number, what = field(form, "entry", longest=9), field(form, "what", longest=10)
+    number, what = text_of(form, "entry", longest=9), text_of(form, "what", longest=10)
     if not number.isdigit() or what not in ("hide", "show"):
         raise Problem("invalid")
     sight = who.viewer.sight

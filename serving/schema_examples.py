@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from serving.schemas import NOTICE_EN, NOTICE_ZH
+from serving.schemas_cases import EXAMPLES as CASES
 
 _MODEL = {"name": "retention-risk", "version": "7", "sha256": "9f2c" * 16}
 _REASON = {
@@ -25,11 +26,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "model": _MODEL,
         "band": "act",
         "risk": [
-            {"horizon_days": 30, "voluntary": 0.04, "other": 0.002},
-            {"horizon_days": 90, "voluntary": 0.11, "other": 0.006},
-            {"horizon_days": 180, "voluntary": 0.21, "other": 0.012},
-            {"horizon_days": 365, "voluntary": 0.35, "other": 0.025},
+            {"horizon_days": 30, "voluntary": 0.04, "other": 0.002, "low": 0.01, "high": 0.09},
+            {"horizon_days": 90, "voluntary": 0.11, "other": 0.006, "low": 0.04, "high": 0.22},
+            {"horizon_days": 180, "voluntary": 0.21, "other": 0.012, "low": 0.08, "high": 0.38},
+            {"horizon_days": 365, "voluntary": 0.35, "other": 0.025, "low": 0.15, "high": 0.57},
         ],
+        "may_be": ["calm", "act"],
         "cannot_judge_en": None,
         "cannot_judge_zh": None,
         "reasons": [_REASON],
@@ -167,5 +169,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "next_cursor": None,
     },
     "State": {"status": "ok"},
+    **CASES,
 }
 """One answer per operation, shown in the OpenAPI document and held to the schema by a test."""

@@ -30,11 +30,17 @@ class ModelRef(Answer):
 
 
 class HorizonRisk(Answer):
-    """The risk of leaving within ``horizon_days`` after ``as_of``; ``other``: retirement, contract end and the like."""
+    """The risk of leaving within ``horizon_days`` after ``as_of``; ``other``: retirement, contract end and the like.
+
+    The person's own risk of a voluntary exit lies between ``low`` and ``high`` with a chance of 90 %; both are null
+    where the model does not know its doubt.
+    """
 
     horizon_days: int
     voluntary: float = Field(ge=0, le=1)
     other: float = Field(ge=0, le=1)
+    low: float | None = Field(default=None, ge=0, le=1)
+    high: float | None = Field(default=None, ge=0, le=1)
 
 
 class Told(Answer):
@@ -99,6 +105,7 @@ class RiskAnswer(Answer):
     model: ModelRef
     band: Band | None
     risk: list[HorizonRisk] | None
+    may_be: tuple[Band, Band] | None = Field(default=None, description="The bands of both ends of the interval")
     cannot_judge_en: str | None
     cannot_judge_zh: str | None
     reasons: list[Told]
@@ -290,10 +297,12 @@ class State(Answer):
 
 
 class ProblemAnswer(BaseModel):
-    """RFC 9457: what went wrong, without data about anybody."""
+    """RFC 9457: what went wrong, without data about anybody. ``state`` and ``allowed_steps`` only of a case."""
 
     type: str = "about:blank"
     title: str
     status: int
     request_id: str
     errors: list[dict[str, str]] = []
+    state: str | None = None
+    allowed_steps: list[str] | None = None

@@ -29,6 +29,7 @@ from models.care import Catalog
 from models.registry import Bundle
 from serving import audit, outlook, store_events, store_people
 from serving.audit import Entry
+from serving.hand_over import hand_over
 from serving.outlook import Expected
 from serving.store import Store
 
@@ -150,6 +151,7 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
     with store.begin() as tx:
         run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
         store_events.add_events(tx, events)
+        hand_over(tx, now=now, actor=actor)
         entry = Entry(actor, "score", "written", f"run-{run_id}", model_version=scored.bundle.version)
         audit.record(tx, entry, now=now)
     return run_id
@@ -165,6 +167,7 @@ def _row(one: Assessment, *, reference: int, valid_until: date) -> dict[str, Any
         "risk_at_reference": _finite(one.risk.get(reference)) if judged else None,
         "risk": facts["risk"],
         "other": facts["other"],
+        "interval": facts["interval"] or None,
         "log_odds": _finite(one.score),
         "base_log_odds": _finite(one.base),
         "cannot_judge_en": one.cannot_judge_en,

@@ -60,7 +60,11 @@ class Overview:
 
 @dataclass(frozen=True)
 class Assessed:
-    """One person's assessment as the viewer may see it. Numbers are ``None`` for a viewer who sees bands only."""
+    """One person's assessment as the viewer may see it. Numbers are ``None`` for a viewer who sees bands only.
+
+    ``interval`` per horizon: the two risks between which the person's own lies with a chance of 90 %; ``may_be``: the
+    bands of these two at the reference horizon, when they are not one and the same.
+    """
 
     employee_id: str
     name: str | None
@@ -72,6 +76,8 @@ class Assessed:
     band: Band | None
     risk: dict[str, float] | None
     other: dict[str, float] | None
+    interval: dict[str, list[float]] | None
+    may_be: tuple[Band, Band] | None
     cannot_judge_en: str | None
     cannot_judge_zh: str | None
     reasons: tuple[dict[str, Any], ...]
@@ -81,11 +87,12 @@ class Assessed:
 
 @dataclass(frozen=True)
 class Person:
-    """Everything on a person's page."""
+    """Everything on a person's page; ``speaks_for``: the sides for which the viewer may agree to a care action."""
 
     run: Run
     assessed: Assessed
-    decisions: tuple[dict[str, Any], ...]
+    cases: tuple[dict[str, Any], ...]
+    speaks_for: frozenset[str]
     readers: tuple[dict[str, Any], ...]
     event: dict[str, Any] | None
 

@@ -10,13 +10,14 @@ A person who is hidden from the viewer is answered exactly like one who does not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
 from typing import Any, cast
 
-from serving import audit, store_events, store_log, store_people
+from models.assess import band_of
+from serving import audit, case_service, store_events, store_log, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -113,7 +114,9 @@ def team_list(
         known = store_people.team_exists(tx, visit.viewer.sight, team)
         wanted = ListOf(run.id, team, bands, after, limit + 1)
         rows = store_people.people_in_bands(tx, visit.viewer.sight, wanted, today=today) if known else []
-        people = [_assessed(row, _standing(row), numbers=False, shown=row["shown_band"]) for row in rows[:limit]]
+        people = [
+            _assessed(row, _standing(row), run.card, numbers=False, shown=row["shown_band"]) for row in rows[:limit]
+        ]
         if not known:
             _record(tx, visit, "team.list", "not_found")
         if known and min_group is not None and after is None:
@@ -142,12 +145,12 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
         result = found if isinstance(found, str) else "shown"
         _record(tx, visit, "risk.read", result, subject=employee_id, run=run)
         if isinstance(found, Assessed):
-            decisions = tuple(store_people.cases(tx, employee_id))
+            cases, speaks_for = case_service.of_person(tx, visit, employee_id)
             readers = tuple(store_log.entries_about(tx, employee_id, limit=READERS_SHOWN))
             event = store_events.newest_of(tx, employee_id, today=visit.now.date())
     if isinstance(found, str):
         raise Problem(found)
-    return Person(run, found, decisions, readers, event)
+    return Person(run, found, cases, speaks_for, readers, event)
 
 
 def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
@@ -162,10 +165,12 @@ def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed
     override = store_people.override_of(tx, employee_id, today=today)
     shown = row["band"] if override is None else override["decision"]
     facts = {**row, **{key: who[key] for key in ("name", "job", "team", "department")}, "seen_because": who["reason"]}
-    return _assessed(facts, override, numbers=visit.viewer.sees_numbers, shown=shown)
+    return _assessed(facts, override, run.card, numbers=visit.viewer.sees_numbers, shown=shown)
 
 
-def _assessed(row: Mapping[str, Any], override: dict[str, Any] | None, *, numbers: bool, shown: str) -> Assessed:
+def _assessed(
+    row: Mapping[str, Any], override: dict[str, Any] | None, card: Mapping[str, Any], *, numbers: bool, shown: str
+) -> Assessed:
     """Return what may be shown: no numbers without the right to them, nothing at all of what a person set aside."""
     aside = shown == "disregard"
     judged = row["band"] != "cannot_judge" and not aside
@@ -182,12 +187,22 @@ def _assessed(row: Mapping[str, Any], override: dict[str, Any] | None, *, number
         band=None if aside else cast(Band, shown),
         risk=dict(row["risk"]) if numbers and judged else None,
         other=dict(row["other"]) if numbers and judged else None,
+        interval=row["interval"] if numbers and judged else None,
+        may_be=_may_be(row["interval"], card) if judged else None,
         cannot_judge_en=row["cannot_judge_en"],
         cannot_judge_zh=row["cannot_judge_zh"],
         reasons=tuple(reasons),
         plan={} if aside else row["plan"],
         override=override,
     )
+
+
+def _may_be(interval: Mapping[str, Sequence[float]] | None, card: Mapping[str, Any]) -> tuple[Band, Band] | None:
+    """Return the bands of both ends of the interval at the reference horizon, when they are different ones."""
+    if not interval:
+        return None
+    low, high = (band_of(end, card["bands"]) for end in interval[str(card["reference_horizon_days"])])
+    return None if low == high else (low, high)
 
 
 def _in_words(reason: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +212,7 @@ def _in_words(reason: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided: about the assessment (``override``) or about a care action (``care``)."""
+    """What a person decided: about the assessment (``override``) or about an event of withdrawal."""
 
     employee_id: str
     what: str
@@ -226,31 +241,6 @@ def override(store: Store, visit: Visit, decision: Decision, *, valid_days: int)
         _record(tx, visit, "override", result, subject=decision.employee_id, run=run)
     if isinstance(found, str):
         raise Problem(found)
-
-
-def decide_care(store: Store, visit: Visit, decision: Decision, *, catalog: frozenset[str]) -> None:
-    """Write what a named person agreed or declined. Until then every suggestion is a draft and nothing happens."""
-    with store.begin() as tx:
-        run = _run(tx)
-        found = _look(tx, visit, run, decision.employee_id)
-        known = decision.what in catalog
-        result = found if isinstance(found, str) else "recorded" if known else "invalid"
-        if result == "recorded":
-            row = {
-                "employee_id": decision.employee_id,
-                "action": decision.what,
-                "status": decision.status,
-                "decided_by": decision.decided_by,
-                "recorded_by": visit.viewer.name,
-                "happened_on": visit.now.date(),
-                "recorded_at": visit.now,
-                "note": decision.words or None,
-                "run_id": run.id,
-            }
-            store_people.add_case(tx, row)
-        _record(tx, visit, "care.decide", result, subject=decision.employee_id, run=run)
-    if result != "recorded":
-        raise Problem(result)
 
 
 def events(

@@ -22,6 +22,22 @@ class Gate:
     evidence: str
 
 
+def published_gates(chosen: dict[str, Interval] | None, n_exits: int) -> tuple[Gate, ...]:
+    """Return the gates of the published effects, which need no proof of this organisation, only no contradiction.
+
+    ``chosen`` is None when nobody left in the test snapshots: nothing can contradict them then.
+    """
+    name = "published effects are not contradicted"
+    if chosen is None:
+        return (Gate(name, True, "nobody left in the test snapshots"),)
+    auc, level = chosen["auc"], chosen["observed_over_expected"]
+    possible = level.low < LEVEL_RANGE[1] and level.high > LEVEL_RANGE[0]
+    return (
+        Gate(name, not auc.high < 0.5, f"AUC {auc} with {n_exits} people who left, its upper end must reach .5"),
+        Gate("right in the large", possible, f"observed / expected {level}, must reach into {LEVEL_RANGE}"),
+    )
+
+
 def gates(
     chosen: dict[str, Interval], base: dict[str, Interval], n_exits: int, *, fewest_exits: int = 20
 ) -> tuple[Gate, ...]:

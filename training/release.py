@@ -25,7 +25,7 @@ from training.evaluate import Interval, Told, told_at, wilson
 from training.figures import draw_figures
 from training.findings import findings
 from training.fit import CHOSEN, Trained, gain_over_linear, tables
-from training.promote import Gate, gates
+from training.promote import Gate, gates, published_gates
 from training.report import write_report
 from training.rivals import with_rivals
 
@@ -64,7 +64,7 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
     gain = gain_over_linear(trained, trained.unseen, reference)
     tested = trained.unseen[~trained.unseen["apart"]]
     told = told_at(tested, reference, CHOSEN)
-    passed = checked(unseen, told, reference)
+    passed = checked(unseen, told, reference, published=trained.kind == "prior")
     proved = all(gate.passed for gate in passed)
     only_base = not proved and alias_version(tracking_uri, CHAMPION) is None
     kind = "base" if only_base else trained.kind
@@ -141,11 +141,14 @@ def kept_apart(trained: Trained, horizon_days: int) -> tuple[int, float, float] 
     return (len(told.left), float(told.left.mean()), float(told.risk.mean())) if len(told.left) else None
 
 
-def checked(table: Tables, told: Told, reference: int) -> tuple[Gate, ...]:
-    """Return the gates' answers; without a test in which somebody left there is nothing to promote on."""
-    if reference not in table[CHOSEN]:
-        return (Gate("enough exits out of time", False, "nobody left in the test snapshots"),)
+def checked(table: Tables, told: Told, reference: int, *, published: bool = False) -> tuple[Gate, ...]:
+    """Return the gates' answers; without a test in which somebody left only ``published`` effects may speak."""
+    tested = reference in table[CHOSEN]
     n_exits = len(set(told.person[told.left > 0].tolist()))
+    if published:
+        return published_gates(dict(table[CHOSEN][reference]) if tested else None, n_exits)
+    if not tested:
+        return (Gate("enough exits out of time", False, "nobody left in the test snapshots"),)
     return gates(dict(table[CHOSEN][reference]), dict(table["base"][reference]), n_exits)
 
 
@@ -153,9 +156,13 @@ def make_card(trained: Trained, kind: str, table: Tables, told: Told) -> ModelCa
     """Return the facts that travel with the model of one kind."""
     plan, index = trained.plan, trained.panel.index
     latest = trained.panel.rows[(index["as_of"] >= sorted(index["as_of"].unique())[-12:][0]).to_numpy()]
+    model = trained.fitted.models[kind]
     base_rate = {h: closed_rate(index, h) for h in plan.horizons_days}
+    if kind == "prior":  # with a handful of exits the share seen is chance: nobody in a year, or everybody of a team
+        mean = model.cumulative_incidence(latest, plan.horizons_days)[:, :, 1].mean(axis=0)
+        base_rate = dict(zip(plan.horizons_days, mean.tolist(), strict=True))
     bands = {name: min(0.9, factor * base_rate[plan.reference_horizon_days]) for name, factor in plan.bands.items()}
-    columns = trained.fitted.models[kind].codes.columns
+    columns = model.codes.columns
     return ModelCard(
         name=MODEL_NAME,
         model_kind=kind,

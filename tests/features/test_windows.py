@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import narwhals.stable.v2 as nw
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features import engine, windows
 from features.engine import Frame
@@ -151,3 +156,44 @@ def test_sums_are_exact_and_what_was_added_is_taken_back_to_the_last_digit() -> 
     told = facts(*[("a", day, day, 0.1) for day in range(100, 110)])
     sums = windows.window_sums(spine((109, 150), "a"), told, [Measure("m", nw.col("value"), (30,))])
     assert [row[2] for row in read(sums, nw.col("m_30d_sum") / windows.MILLION)] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Int64])
+def test_facts_are_cut_by_the_day_of_being_known_into_parts_that_are_the_whole_again(kind) -> None:
+    days = pl.Series("known_on", [19_000, 19_003, 19_001, 19_003, 19_003, 19_002, 19_000, 19_009]).cast(pl.Int32)
+    facts = engine.load(pl.DataFrame({"known_on": days.cast(kind), "n": range(8)}))
+    parts = [engine.collected(part.select("known_on", "n")) for part in engine.stretches(facts, at_once=3)]
+    assert len(parts) == 3
+    for earlier, later in pairwise(parts):
+        assert earlier["known_on"].max() < later["known_on"].min()
+    assert sorted(pl.concat(parts)["n"]) == list(range(8))
+    assert len(engine.stretches(facts, at_once=8)) == 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([None, "a", "b", "c"]), st.integers(0, 7), st.integers(-5, 5)), max_size=20),
+    st.booleans(),
+)
+def test_adding_up_with_codes_is_adding_up_with_names(facts, coded) -> None:
+    frame = pl.DataFrame(facts, schema={"employee_id": pl.String, "cell": pl.Int64, "n": pl.Int64}, orient="row")
+    loaded = engine.load(frame) if coded else engine.load(frame.rename({"employee_id": "name"}))
+    who = "employee_id" if coded else "name"
+    loaded = loaded.with_columns(nw.col("n").alias("first"))
+    found = engine.collected(engine.added_up(loaded, [who], "cell", bits=3, sums=["n"], firsts=["first"]))
+    wanted = frame.group_by("employee_id", "cell").agg(pl.col("n").sum(), pl.col("n").min().alias("first"))
+    assert set(found.select(who, "cell", "n", "first").rows()) == set(wanted.rows())
+
+
+def test_events_added_up_by_the_day_first_give_the_sums_and_counts_of_the_single_ones() -> None:
+    """The way of many events: per day and person first, and whole numbers that are counted once for all measures."""
+    rows = [("a", 100, 101, 2.0), ("a", 100, 101, 3.0), ("a", 110, 110, 1.0), ("b", 100, 104, 7.0), ("a", 70, 71, 5.0)]
+    days = (99, 101, 103, 120, 131)
+    single, once = facts(*rows, key=()), nw.lit(1, dtype=nw.Int64)
+    by_day = windows.daily(single, ["employee_id"], {"value": nw.col("value"), "n": once})
+    measures = [Measure("value", nw.col("value"), (30,)), Measure("every", once, (30,))]
+    whole = [Measure("value", nw.col("value"), (30,), whole=True), Measure("every", nw.col("n"), (30,), whole=True)]
+    slow = windows.window_sums(spine(days, "a", "b"), single, measures)
+    quick = windows.window_sums(spine(days, "a", "b"), by_day, whole)
+    asked = [windows.total("value", 30), windows.total("every", 30)]
+    assert read(quick, *asked) == read(slow, *asked)
+    assert [row[2] for row in read(quick, *asked)] == [5.0, 5.0, 5.0, 6.0, 1.0, 0.0, 0.0, 0.0, 7.0, 0.0]

@@ -66,6 +66,10 @@ class KnownModel:
         other = np.full_like(leave, 0.01) * (1 - leave)
         return np.stack([1 - leave - other, leave, other], axis=2)
 
+    def interval(self, rows: pd.DataFrame, horizons_days: Sequence[int]) -> np.ndarray:
+        leave = self.cumulative_incidence(rows, horizons_days)[:, :, 1]
+        return np.stack([leave / 2, np.minimum(1.0, leave * 1.5)], axis=2)
+
 
 MODEL_CARD = ModelCard(
     name="known",
@@ -159,7 +163,8 @@ def test_the_band_is_the_absolute_risk_at_the_reference_horizon(risk: float, ban
     a = said_of({"overtime": overtime_for(risk)})
     assert a.risk[180] == pytest.approx(risk)
     assert a.band == band
-    assert list(a.risk) == [30, 90, 180, 365]
+    assert list(a.risk) == list(a.interval) == [30, 90, 180, 365]
+    assert a.interval[180] == pytest.approx((risk / 2, risk * 1.5))
     assert a.risk[30] < a.risk[90] < a.risk[180] < a.risk[365]
 
 

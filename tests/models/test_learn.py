@@ -8,21 +8,31 @@ from models.learn import KINDS, SHARES, Settings, fit_hazards, plain_landmarks, 
 
 
 def losses(**mean):
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(1)
     common = generator.normal(10, 3, 400)
     return {kind: common + generator.normal(mean[kind], 0.5, 400) for kind in KINDS}
 
 
 def test_among_equals_the_simplest_is_taken():
-    assert simplest_of_the_best(losses(base=0.5, linear=0.0, blend=0.0, boosted=0.0)) == "linear"
+    assert simplest_of_the_best(losses(base=0.5, prior=0.5, linear=0.0, blend=0.0, boosted=0.0)) == "linear"
+
+
+def test_the_published_effects_need_no_proof_but_step_back_when_people_contradict_them():
+    same = np.random.default_rng(0).normal(10, 3, 400)
+    noise = np.random.default_rng(1).normal(0, 0.5, 400)
+    noise -= noise.mean()
+    one_error = noise.std() / 20
+    assert simplest_of_the_best({"base": same, "prior": same + noise + 0.9 * one_error}) == "prior"
+    assert simplest_of_the_best({"base": same, "prior": same + noise + 1.1 * one_error}) == "base"
+    assert simplest_of_the_best({"base": same, "prior": same}) == "base"
 
 
 def test_a_kind_that_is_clearly_better_is_taken():
-    assert simplest_of_the_best(losses(base=0.5, linear=0.4, blend=0.3, boosted=0.0)) == "boosted"
+    assert simplest_of_the_best(losses(base=0.5, prior=0.5, linear=0.4, blend=0.3, boosted=0.0)) == "boosted"
 
 
 def test_when_nothing_is_better_than_knowing_nobody_the_base_rate_is_taken():
-    assert simplest_of_the_best(losses(base=0.0, linear=0.0, blend=0.0, boosted=0.0)) == "base"
+    assert simplest_of_the_best(losses(base=0.0, prior=0.5, linear=0.0, blend=0.0, boosted=0.0)) == "base"
 
 
 def test_the_shares_of_a_blend_make_one_whole():

@@ -147,11 +147,13 @@ def assessment(employee_id: str, risk: float, *, band: str) -> Assessment:
     """One person's assessment with the risk at 180 days given; the other horizons follow from it."""
     unknown = band == "cannot_judge"
     told = () if unknown else (reason("growth", 0.8 * risk * 3), reason("workload", 0.1), reason("pay", -0.2))
+    by_horizon = {days: risk * days / 180 for days in (30, 90, 180, 365)}
     return Assessment(
         employee_id=employee_id,
         as_of=AS_OF,
-        risk={days: nan if unknown else risk * days / 365 * 365 / 180 for days in (30, 90, 180, 365)},
-        other={days: nan if unknown else 0.01 for days in (30, 90, 180, 365)},
+        risk={days: nan if unknown else at for days, at in by_horizon.items()},
+        other={days: nan if unknown else 0.01 for days in by_horizon},
+        interval={} if unknown else {days: (at / 3, min(1.0, 1.5 * at)) for days, at in by_horizon.items()},
         band=band,  # type: ignore[arg-type]
         cannot_judge_en="Hired less than a month ago." if unknown else None,
         cannot_judge_zh="入职不足一个月。" if unknown else None,
@@ -294,10 +296,21 @@ SignIn = Callable[..., TestClient]
 def signed_in(app: FastAPI, store: Store, clock: Clock) -> SignIn:
     """Sign somebody in through the page, as a browser does, and return the browser."""
 
-    def make(role: str = "hr", sight: Sight = Sight("everyone"), *, purpose: str = "retention_care") -> TestClient:  # noqa: B008
+    def make(
+        role: str = "hr",
+        sight: Sight = Sight("everyone"),  # noqa: B008
+        *,
+        purpose: str = "",
+        name: str = "Li Na of HR",
+        number: str | None = None,
+    ) -> TestClient:
+        if role == "employee":
+            number = number or "E0001"
+            sight, purpose = Sight("self", number), "subject_access"
+        purpose = purpose or "retention_care"
         browser = TestClient(app, base_url=ORIGIN, headers={"accept": "text/html"}, raise_server_exceptions=False)
         with store.begin() as tx:
-            invitation = auth.Invitation("Li Na of HR", role, sight)
+            invitation = auth.Invitation(name, role, sight, number)
             token = auth.make_link(tx, invitation, now=clock(), minutes=15)
         answer = browser.post("/sign-in", data={"token": token, "purpose": purpose}, headers={"origin": ORIGIN})
         if answer.status_code != 200:
@@ -336,7 +349,7 @@ def form_of() -> Callable[[TestClient], dict[str, str]]:
     """The hidden field that every form of a signed-in browser carries, as read from a page."""
 
     def read(browser: TestClient) -> dict[str, str]:
-        pages = (browser.get(path).text for path in ("/", "/me"))  # an employee has only the second
+        pages = (browser.get(path).text for path in ("/", "/mine"))
         found = next(filter(None, (re.search(r'name="form_token" value="([0-9a-f]+)"', page) for page in pages)), None)
         return {"form_token": found[1] if found else ""}
 

@@ -17,7 +17,6 @@ from serving.store_people import Sight
 
 MATRIX = list(csv.DictReader((Path(__file__).parent / "role_matrix.csv").open(encoding="utf-8")))
 ROLE_NAMES = ("hr_system", "hr", "manager", "analyst", "auditor", "employee")
-SIGHTS = {"employee": Sight("self", "E0001")}
 BODIES = {
     "/v1/employees/{employee_id}/achievements": {"kind": "rescue", "happened_on": "2026-10-01"},
     "/v1/employees/{employee_id}/achievements/{entry}/hidden": {"hidden": True},
@@ -63,7 +62,11 @@ def test_a_route_that_nobody_declared_is_refused_to_everybody(store, clock, tmp_
 
 def bare(path: str) -> str:
     path = path.split("?")[0].replace("site.css", "{name}").replace("Nursing B", "{team}")
-    return path.replace("E0001", "{employee_id}").replace("/achievements/1/", "/achievements/{entry}/")
+    return (
+        path.replace("E0001", "{employee_id}")
+        .replace("/achievements/1/", "/achievements/{entry}/")
+        .replace("0" * 16, "{case_id}")
+    )
 
 
 def expected(row: dict[str, str], role: str) -> int:
@@ -87,10 +90,13 @@ def test_anonymous_gets_what_the_matrix_says(row: dict[str, str], client: TestCl
     "row", [r for r in MATRIX if r["door"] != "session"], ids=lambda r: f"{r['method']} {r['path']}"
 )
 def test_every_key_gets_what_the_matrix_says(row: dict[str, str], client: TestClient, key, made) -> None:
-    for role in ROLE_NAMES:
-        headers = {**key(role), "origin": made.ORIGIN}
-        body = BODIES.get(bare(row["path"])) if row["method"] == "POST" else None
-        answer = client.request(row["method"], row["path"], headers=headers, json=body, follow_redirects=False)
+    for place, role in enumerate(ROLE_NAMES):
+        headers = {**key(role), "origin": made.ORIGIN, "if-match": '"1"'}
+        new = {"employee_id": f"E000{place + 1}", "action": "career_talk", "decided_by": "M1"}
+        body = {"step": "note", "note": "x", "decided_by": "M1"} if row["path"].find("steps") > 0 else new
+        body = BODIES.get(bare(row["path"]), body)
+        sent = {"json": body} if row["method"] == "POST" and row["path"].startswith("/v1/") else {}
+        answer = client.request(row["method"], row["path"], headers=headers, follow_redirects=False, **sent)
         assert (role, answer.status_code) == (role, expected(row, role))
 
 
@@ -100,12 +106,14 @@ def test_every_key_gets_what_the_matrix_says(row: dict[str, str], client: TestCl
 def test_every_person_gets_what_the_matrix_says(row: dict[str, str], signed_in, form_of, key, made, client) -> None:
     needs_pdf(row)
     for role in ("hr", "manager", "employee"):
-        purpose = "subject_access" if role == "employee" else "retention_care"
-        browser = signed_in(role, SIGHTS.get(role, Sight("everyone")), purpose=purpose)
-        form = {**form_of(browser), "entry": "1", "what": "hide", "kind": "rescue", "happened_on": "2026-10-01"}
-        form |= {"decision": "watch", "reason": "I know better", "action": "career_talk"}
-        form |= {"status": "agreed", "decided_by": "Li Na"}
-        form |= {"status": "done"} if row["path"].endswith("withdrawal") else {}
+        browser = signed_in(role)
+        form = {**form_of(browser), "decision": "watch", "reason": "I know better"}
+        form |= {"status": "done", "decided_by": "Li Na"} if row["path"].endswith("withdrawal") else {}
+        if row["path"].endswith("care"):
+            form |= {"action": {"hr": "career_talk", "manager": "skill_course"}.get(role, "x"), "step": "suggest"}
+        form |= {"step": "note", "note": "x", "version": "1"} if row["path"].endswith("steps") else {}
+        form |= {"entry": "1", "what": "hide"} if row["path"] == "/me" else {}
+        form |= {"kind": "rescue", "happened_on": "2026-10-01"} if row["path"].startswith("/growth") else {}
         data = form if row["method"] == "POST" else None
         answer = browser.request(
             row["method"], row["path"], data=data, headers={"origin": made.ORIGIN}, follow_redirects=False

@@ -156,7 +156,8 @@ def small_batch(n=24):
     ids = [f"p{i}" for i in range(n)]
     frame = pl.DataFrame({"employee_id": ids[2:], "as_of": [as_of] * (n - 2), "x": [0.5] * (n - 2)})
     people = [{"id": e, "department": "Care", "team": f"t{i % 2}", "job": "nurse"} for i, e in enumerate(ids)]
-    said = [Assessment(e, as_of, {}, {}, "calm", None, None, 0.0, 0.0, (), CarePlan(())) for e in frame["employee_id"]]
+    calm = (as_of, {}, {}, {}, "calm", None, None, 0.0, 0.0, (), CarePlan(()))
+    said = [Assessment(e, *calm) for e in frame["employee_id"]]
     from features.cards import Card
 
     cards = (Card("x", "context", "count", "", "{value}", "{value}"),)

@@ -108,12 +108,12 @@ def test_a_rule_of_the_plan_may_stand_on_a_column_that_is_left_out():
 def test_the_kind_that_fit_would_choose_is_learned_again():
     plan = replace(PLAN, horizons_days=(90,), origins=1)
     told = contributions(ground(n_people=300, plan=plan))
-    assert set(told.kinds) <= {"linear", "blend", "boosted"}
+    assert set(told.kinds) <= {"prior", "linear", "blend", "boosted"}
     assert verdict(by_driver(told)["workload"].left_out[90]) == WORSE
 
 
 def test_nothing_is_left_out_of_a_base_rate_and_the_message_says_what_to_do():
-    few = ground(n_people=30)
+    few = ground(n_people=30, strength=-2.0)
     with pytest.raises(FixableError, match="base rate") as refused:
         contributions(few)
     assert any("--quick" in problem for problem in refused.value.problems)

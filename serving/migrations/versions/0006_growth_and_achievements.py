@@ -1,7 +1,7 @@
-"""Growth files, achievements, and people who see themselves.
+"""Growth files and achievements.
 
 Revision ID: 0006
-Revises: 0003
+Revises: 0005
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-BEFORE = ("everyone", "department", "team", "manager")
-AFTER = (*BEFORE, "self")
 KINDS = ("customer_praise", "improvement", "cost_saving", "rescue", "peer_thanks", "award")
 
 
@@ -52,7 +50,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_growth_need_need"), "growth_need", ["need"], unique=False)
     op.create_index(op.f("ix_growth_pair_other_id"), "growth_pair", ["other_id"], unique=False)
     _achievements()
-    _sights(AFTER)
 
 
 def _of_a_file(name: str, *columns: sa.schema.SchemaItem, key: str) -> None:
@@ -92,19 +89,7 @@ def _achievements() -> None:
     op.create_index(op.f("ix_achievement_happened_on"), "achievement", ["happened_on"], unique=False)
 
 
-def _sights(allowed: tuple[str, ...]) -> None:
-    """Put the list of sights anew. SQLite cannot change a check: the table is copied, its old check taken out first."""
-    condition = "sees IN ({})".format(", ".join(f"'{one}'" for one in allowed))
-    for name in ("api_key", "sign_in"):
-        with op.batch_alter_table(name) as table:
-            table.drop_constraint(op.f(f"ck_{name}_sees"), type_="check")
-            table.create_check_constraint(op.f(f"ck_{name}_sees"), condition)
-
-
 def downgrade() -> None:
-    """Take the step back. Keys and sessions of people who see only themselves end."""
-    for name in ("api_key", "sign_in"):
-        op.execute(f"DELETE FROM {name} WHERE sees = 'self'")
-    _sights(BEFORE)
+    """Take the step back."""
     for name in ("achievement", "growth_pair", "growth_need", "growth_file", "growth_run"):
         op.drop_table(name)

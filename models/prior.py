@@ -1,0 +1,214 @@
+"""The model of a small firm: what is published of leaving, moved by the firm's own exits as far as they reach.
+
+Sixty people and eleven exits teach no two hundred slopes. Here the columns are gathered into constructs that have been
+studied in hundreds of firms; each construct has one slope, whose normal prior is the published effect. The firm's exits
+move the level freely, the common strength of all effects less, a single effect least. Without any exit the published
+effects speak alone.
+
+Not good for: firms with some hundreds of exits, which know better than the literature; the ladder sees to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import logit
+
+from models.encode import NUMBER, Codes, Design
+from models.ridge import posterior
+from models.scores import LinearScore, Rows
+
+
+@dataclass(frozen=True)
+class Construct:
+    """One studied construct and the columns that show it.
+
+    ``effect`` is the log hazard per standard deviation of the construct within the firm, beside all the others;
+    ``sd`` how far a firm may lie from it; ``columns`` are written with the sign in which they show the construct.
+    """
+
+    name: str
+    effect: float
+    sd: float
+    source: str
+    columns: tuple[str, ...]
+
+
+GRIFFETH = "Griffeth, Hom & Gaertner 2000, J Manag 26:463"
+RUBENSTEIN = "Rubenstein et al. 2018, Pers Psychol 71:23"
+
+CONSTRUCTS = (
+    Construct(
+        "wish to leave", 0.46, 0.15, f"{GRIFFETH}; {RUBENSTEIN}: r .38 to .45",
+        ("-survey_intent_to_stay_latest", "-survey_intent_to_stay_mean_365d"),
+    ),
+    Construct(
+        "dissatisfaction", 0.25, 0.10, f"{GRIFFETH}: satisfaction r -.19 to -.28, commitment -.23 to -.29",
+        ("-survey_mean_90d", "-survey_mean_365d", "-survey_engagement_latest", "-survey_engagement_mean_365d",
+         "-survey_enps_latest", "-survey_enps_mean_365d", "+survey_low_share_365d"),
+    ),
+    Construct(
+        "loose embedding", 0.20, 0.12, f"{RUBENSTEIN}: r -.26; Ballinger et al. 2016: hazard ratio assumed .82 to .90",
+        ("-survey_belonging_latest", "-survey_belonging_mean_365d", "-incoming_centrality_90d",
+         "-received_vs_company_90d", "-contacts_in_90d", "-ties_90d"),
+    ),
+    Construct(
+        "distance to the manager", 0.23, 0.10, f"{GRIFFETH}: leader-member exchange r -.20 to -.25",
+        ("-survey_manager_latest", "-survey_manager_mean_365d", "-one_on_ones_with_manager_90d",
+         "+days_since_one_on_one", "-one_on_ones_vs_reports_90d"),
+    ),
+    Construct(
+        "manager whom people leave", 0.18, 0.12, "Hoffman & Tadelis 2021, J Polit Econ 129:243: hazard ratio .70",
+        ("+manager_exit_share_365d", "+manager_exit_history", "-survey_manager_by_others_365d"),
+    ),
+    Construct(
+        "short tenure", 0.25, 0.12, f"{GRIFFETH}: r -.23 to -.27; Farber 1994",
+        ("-tenure_days", "+first_180d"),
+    ),
+    Construct(
+        "low pay", 0.14, 0.10, f"{GRIFFETH}: r -.11 to -.17; Dube, Giuliano & Leonard 2019: pay below peers",
+        ("-compa_ratio", "+below_market", "-pay_vs_job", "-pay_vs_job_site", "-pay_vs_level", "-hourly_pay_vs_job",
+         "-pay_standing_in_job", "-survey_pay_latest", "-survey_pay_mean_365d"),
+    ),
+    Construct(
+        "pay that stands still", 0.10, 0.10, "separation elasticity 2 to 4.5, half of it, 4 % a standard deviation",
+        ("+days_since_raise", "-pay_growth_365d", "-pay_growth_730d", "+raise_wait_vs_job"),
+    ),
+    Construct(
+        "weak reviews", 0.16, 0.12, f"{GRIFFETH}: performance r -.15 to -.17",
+        ("-review_latest", "-review_mean_730d", "-review_vs_team", "-review_standing_in_job"),
+    ),
+    Construct(
+        "overload", 0.17, 0.10, f"{GRIFFETH}; {RUBENSTEIN}: overload, stress, exhaustion r .12 to .22",
+        ("+overtime_hours_30d", "+overtime_hours_90d", "+hours_vs_contract_90d", "+overtime_vs_team_90d",
+         "+after_hours_share_90d", "+overtime_weeks_56d", "-survey_workload_latest", "-survey_workload_mean_365d",
+         "-survey_wellbeing_latest", "-survey_wellbeing_mean_365d"),
+    ),
+    Construct(
+        "no way up", 0.16, 0.10, f"{GRIFFETH}: promotion chances r -.16",
+        ("+days_since_promotion", "+promotion_wait_vs_level", "+promotion_wait_vs_cohort", "-promotions_730d",
+         "-survey_growth_latest", "-survey_growth_mean_365d"),
+    ),
+    Construct(
+        "unfairness", 0.06, 0.10, f"{GRIFFETH}: distributive justice r -.11, about half beside the others",
+        ("-survey_fairness_latest", "-survey_fairness_mean_365d", "-pay_growth_vs_job_365d"),
+    ),
+    Construct(
+        "no recognition", 0.06, 0.08, "no causal estimate is published: a small effect is assumed",
+        ("-recognitions_365d", "-recognitions_vs_team_365d", "+days_since_recognition",
+         "-survey_recognition_latest", "-survey_recognition_mean_365d"),
+    ),
+    Construct(
+        "withdrawal", 0.15, 0.12, "Gardner, Van Iddekinge & Hom 2018, J Manag 44:3231: beyond the rest; size assumed",
+        ("-initiative_score_84d", "+weeks_below_usual", "-initiative_ratio_90d",
+         "-taking_part_share_90d", "+survey_silent_90d"),
+    ),
+    Construct(
+        "others left", 0.08, 0.08, "Felps et al. 2009, Acad Manag J 52:545; 9 % more per exit in the team",
+        ("+team_exits_weighted", "+team_exits_180d", "+contact_exits_weighted", "+former_team_exits_weighted",
+         "+same_role_exit_share_180d"),
+    ),
+)  # fmt: skip
+"""Published marginal effects per standard deviation, halved where they stand beside the others: they overlap."""
+
+STRENGTH_SD = 0.5
+"""How far all effects of a firm together may be weaker or stronger than published: records are not questionnaires."""
+USUAL_YEARLY_RATE = 0.12
+"""Voluntary exits per person-year before any is seen."""
+LEVEL_SD = 1.0
+"""How far a firm's log rate may lie from the usual one: about one exit seen is worth as much."""
+INTERVAL_SD = 0.3
+"""How far one interval may lie from the firm's common level."""
+RELIABILITY = 0.5
+"""Share of a construct's variance that records show: single answers and traces, not whole questionnaires."""
+CORRELATION = 0.15
+"""Mean correlation of two constructs: attitudes go together, pay and tenure hardly do."""
+
+
+def fit_published(rows: Rows, codes: Codes, *, edges: Sequence[int]) -> LinearScore:
+    """Return the score of the published effects, moved by the exits in ``rows``; ``edges`` (K,) in days.
+
+    Maximum a posteriori, with the Laplace approximation of the posterior of the slopes in ``factor``. The design
+    holds only columns that show a construct; a construct without any is left out.
+    """
+    used, position = np.unique(rows.row, return_inverse=True)
+    values = rows.values[used]
+    design, names = _shown(Design.fit(values, codes, period=rows.period[used]))
+    columns = design.transform(values)
+    loading = spread(columns, names)
+    present = np.flatnonzero(np.abs(loading).sum(axis=0) > 0)
+    loading = loading[:, present]
+    effect = np.array([CONSTRUCTS[c].effect for c in present])
+    own = np.array([CONSTRUCTS[c].sd for c in present])
+    start, n = usual_level(edges), len(present)
+    covariance = np.zeros((n + len(start), n + len(start)))
+    covariance[:n, :n] = np.diag(own**2) + STRENGTH_SD**2 * np.outer(effect, effect)
+    covariance[n:, n:] = LEVEL_SD**2 + np.diag(np.full(len(start), INTERVAL_SD**2))
+
+    exits, weight = np.zeros((len(used), rows.n_intervals)), np.zeros((len(used), rows.n_intervals))
+    exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
+    mean = np.concatenate([effect, start])
+    found = posterior(columns @ loading, exits, weight, mean=mean, precision=np.linalg.inv(covariance))
+    factor = loading @ np.linalg.cholesky(found.covariance[:n, :n])
+    return LinearScore(design, loading @ found.coefficient, found.intercept, factor)
+
+
+def spread(columns: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return (q, constructs): how each standardised column shows each construct.
+
+    ``columns @ spread`` has standard deviation 1 per construct, so that its whole effect is there whether one column
+    shows it or ten; a column that is absent leaves its share to those present. Where the columns of a construct
+    contradict each other more than chance would, the mean is not blown up to 1.
+    """
+    place = {name: j for j, name in enumerate(names)}
+    out = np.zeros((len(names), len(CONSTRUCTS)))
+    for c, construct in enumerate(CONSTRUCTS):
+        found = [(place[name[1:]], 1.0 if name[0] == "+" else -1.0) for name in construct.columns if name[1:] in place]
+        if not found:
+            continue
+        where, sign = np.array([j for j, _ in found]), np.array([s for _, s in found])
+        total = (columns[:, where] * sign).sum(axis=1)
+        out[where, c] = sign / max(float(total.std()), np.sqrt(len(found)))
+    return out
+
+
+def usual_level(edges: Sequence[int]) -> np.ndarray:
+    """Return (K,) log-odds of leaving in each interval at the usual yearly rate."""
+    days = np.diff(np.concatenate([[0.0], np.asarray(edges, dtype=float)]))
+    return logit(-np.expm1(-USUAL_YEARLY_RATE * days / 365.0))
+
+
+def unseen_sd(columns: Sequence[str], *, line_variance: float | None = None) -> float:
+    """Return the standard deviation of people's log hazard that is in no line over these columns.
+
+    None: the line of ``fit_published``, which leaves what the ``columns`` cannot tell of the constructs. For any other,
+    all that the constructs together make people differ by, less ``line_variance`` (what the line tells plus what is
+    not known of it: both are differences that columns make), and never less than the former.
+    """
+    least = _hidden_variance(columns)
+    return float(np.sqrt(least if line_variance is None else max(_hidden_variance(()) - line_variance, least)))
+
+
+def _hidden_variance(columns: Sequence[str]) -> float:
+    """Return the variance of the summed effects given what the columns show; no columns: all of it.
+
+    The constructs are taken as normal with ``CORRELATION`` between any two, each shown with ``RELIABILITY``.
+    """
+    read = set(columns)
+    effect = np.array([c.effect for c in CONSTRUCTS])
+    shown = np.array([any(name[1:] in read for name in c.columns) for c in CONSTRUCTS])
+    together = np.full((len(effect), len(effect)), CORRELATION) + np.diag(np.full(len(effect), 1.0 - CORRELATION))
+    noise = np.diag(np.full(int(shown.sum()), 1.0 / RELIABILITY - 1.0))
+    told = together[:, shown] @ np.linalg.solve(together[np.ix_(shown, shown)] + noise, together[shown])
+    return float(effect @ (together - told) @ effect)
+
+
+def _shown(design: Design) -> tuple[Design, list[str]]:
+    """Return the design of the numbers that show a construct, and their names."""
+    showing = {name[1:] for construct in CONSTRUCTS for name in construct.columns}
+    names = [design.codes.columns[j] for j in design.source]
+    kept = np.array([name in showing for name in names], dtype=bool) & (design.level == NUMBER)
+    parts = {part: getattr(design, part)[kept] for part in ("source", "level", "unit", "mean", "scale")}
+    return replace(design, **parts), [name for name, keep in zip(names, kept, strict=True) if keep]

@@ -1,0 +1,166 @@
+"""Laws of the small-firm model and of the intervals, on people whose columns show what was studied."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.matrix import cards_of
+from models.calibration import identity
+from models.encode import Codes
+from models.interval import Doubt, spread_of_folds
+from models.learn import KINDS, Landmarks, Settings, fit_hazards
+from models.prior import CONSTRUCTS, LEVEL_SD, STRENGTH_SD, fit_published, spread, unseen_sd, usual_level
+from models.risk import RiskModel
+from models.scores import Rows
+
+EDGES = (30, 90, 180, 270, 365)
+HORIZONS = (30, 90, 180, 365)
+INTENT = ("survey_intent_to_stay_latest", "survey_intent_to_stay_mean_365d")
+
+
+def clinic(n=60, n_as_of=6, yearly=0.25, seed=0):
+    """People with a constant hazard that falls with the wish to stay and with tenure, and a column of noise."""
+    draw = np.random.default_rng(seed)
+    stay, tenure, noise = draw.normal(size=(3, n))
+    leaves = draw.exponential(365 / (yearly * np.exp(-0.6 * stay - 0.3 * tenure)) if yearly else 1e9, n)
+    parts = []
+    for day in np.arange(n_as_of) * 30.0:
+        here = np.flatnonzero(leaves > day)
+        rows = pd.DataFrame({INTENT[0]: stay[here] + 0.5 * draw.normal(size=len(here)), INTENT[1]: stay[here]})
+        rows["tenure_days"], rows["noise"] = 1000 + 200 * tenure[here], noise[here]
+        time, follow_up = leaves[here] - day, np.full(len(here), 540.0 - day)
+        ended = (np.minimum(time, follow_up), (time <= follow_up).astype(int), follow_up)
+        parts.append((rows, *ended, here.astype(str), np.full(len(here), day)))
+    rows, *arrays = zip(*parts, strict=True)
+    return Landmarks(pd.concat(rows, ignore_index=True), *(np.concatenate(a) for a in arrays))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit_hazards(clinic(n=300), Settings(max_rounds=30, folds=3))
+
+
+def no_exits(rows):
+    codes = Codes.fit(rows, tuple(rows.columns))
+    row = np.repeat(np.arange(len(rows)), len(EDGES))
+    interval = np.tile(np.arange(len(EDGES)), len(rows))
+    nothing = np.zeros(len(row))
+    return Rows(codes.transform(rows), np.zeros(len(rows)), row, interval, nothing, nothing, len(EDGES)), codes
+
+
+def test_every_column_of_the_table_exists_and_is_expected_to_point_that_way():
+    expected = {card.column: card.expected for card in cards_of()}
+    named = [name for construct in CONSTRUCTS for name in construct.columns]
+    assert len({name[1:] for name in named}) == len(named), "a column shows one construct"
+    for name in named:
+        assert expected[name[1:]] == {"+": 1, "-": -1}[name[0]], name
+
+
+def test_before_anything_is_seen_the_published_effects_speak_alone():
+    rows, codes = no_exits(clinic().rows)
+    score = fit_published(rows, codes, edges=EDGES)
+    intent = next(c for c in CONSTRUCTS if c.name == "wish to leave")
+    z = score.design.transform(rows.values)
+    at = {codes.columns[j]: q for q, j in enumerate(score.design.source)}
+    both = [at[name] for name in INTENT]
+    assert (z[:, both] @ score.coefficient[both]).std() == pytest.approx(intent.effect, rel=1e-3)
+    assert "noise" not in at
+    np.testing.assert_allclose(score.intercept, usual_level(EDGES), atol=1e-9)
+    alone = np.array([c.effect for c in CONSTRUCTS if c.name in ("wish to leave", "short tenure")])
+    own = np.array([c.sd for c in CONSTRUCTS if c.name in ("wish to leave", "short tenure")])
+    prior = np.diag(own**2) + STRENGTH_SD**2 * np.outer(alone, alone)
+    loading = spread(z, [codes.columns[j] for j in score.design.source])
+    loading = loading[:, np.abs(loading).sum(axis=0) > 0]
+    expected = np.einsum("ij,jk,ik->i", z @ loading, prior, z @ loading)
+    np.testing.assert_allclose(score.variance(rows.values), expected, rtol=1e-6)
+
+
+def test_an_absent_column_leaves_its_share_to_those_present():
+    rows = clinic().rows
+    for columns in (list(rows), [c for c in rows if c != INTENT[0]]):
+        some, codes = no_exits(rows[columns])
+        score = fit_published(some, codes, edges=EDGES)
+        part = np.isin([codes.columns[j] for j in score.design.source], INTENT)
+        effect = score.design.transform(some.values)[:, part] @ score.coefficient[part]
+        assert effect.std() == pytest.approx(0.46, rel=1e-3)
+
+
+def test_columns_that_contradict_each_other_are_not_blown_up():
+    z = np.random.default_rng(0).normal(size=500)
+    z = (z - z.mean()) / z.std()
+    loading = spread(np.column_stack([z, -z]), INTENT)
+    assert np.abs(loading).max() <= 1 / np.sqrt(2) + 1e-12
+
+
+def test_what_is_unseen_grows_when_columns_are_missing_and_when_a_line_tells_less():
+    every = tuple(name[1:] for c in CONSTRUCTS for name in c.columns)
+    assert 0 < unseen_sd(every) < unseen_sd(every[: len(every) // 2]) < unseen_sd(())
+    assert unseen_sd(every, line_variance=0.0) == unseen_sd(()) > unseen_sd(every, line_variance=0.5)
+    assert unseen_sd(every, line_variance=99.0) == unseen_sd(every)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_interval_holds_the_risk_and_neither_end_falls_with_the_horizon(kind, fitted):
+    rows = clinic(n=40, seed=5).rows
+    model = fitted.models[kind]
+    risk, ends = model.cumulative_incidence(rows, HORIZONS)[:, :, 1], model.interval(rows, HORIZONS)
+    assert (ends[:, :, 0] <= risk).all()
+    assert (risk <= ends[:, :, 1]).all()
+    assert ((ends >= 0) & (ends <= 1)).all()
+    assert (np.diff(ends, axis=1) >= 0).all()
+    wider = model.interval(rows, HORIZONS, level=0.99)
+    assert (wider[:, :, 0] <= ends[:, :, 0]).all()
+    assert (wider[:, :, 1] >= ends[:, :, 1]).all()
+
+
+def test_the_interval_is_wider_after_fewer_exits():
+    widths = []
+    for n in (40, 160, 640):
+        model = fit_hazards(clinic(n=n), Settings(folds=2, kinds=("base", "prior"))).models["prior"]
+        values = model.codes.transform(clinic(n=40, seed=5).rows)
+        low, high = model.doubt.shifts(model.voluntary.variance(values), 0.9)
+        widths.append(float((high - low).mean()))
+    assert widths[0] > widths[1] > widths[2]
+
+
+def test_a_firm_in_which_nobody_left_gets_a_ranking_and_no_calibration():
+    nobody = clinic(yearly=0.0)
+    model = fit_hazards(nobody, Settings(folds=2)).models["prior"]
+    np.testing.assert_array_equal(model.voluntary.calibration.shift, identity(len(EDGES)).shift)
+    assert model.doubt.level_sd == pytest.approx(LEVEL_SD)
+    risk = model.cumulative_incidence(nobody.rows, [180])[:, 0, 1]
+    assert np.corrcoef(risk, nobody.rows[INTENT[1]])[0, 1] < -0.5
+    assert 0 < risk.mean() < 0.12
+
+
+def test_sixty_people_are_ranked_by_what_is_published():
+    few = clinic(seed=2)
+    fitted = fit_hazards(few, Settings(folds=3, min_exits=1000))
+    assert fitted.kind == "prior"
+    risk = fitted.models["prior"].cumulative_incidence(few.rows, [180])[:, 0, 1]
+    assert np.corrcoef(risk, few.rows[INTENT[1]])[0, 1] < -0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_interval_survives_the_way_through_json_and_an_older_model_tells_none(kind, fitted):
+    rows = clinic(n=40, seed=5).rows
+    model = fitted.models[kind]
+    again = RiskModel.from_dict(json.loads(json.dumps(model.to_dict())))
+    np.testing.assert_array_equal(model.interval(rows, HORIZONS), again.interval(rows, HORIZONS))
+    older = model.to_dict()
+    del older["doubt"]
+    assert RiskModel.from_dict(older).interval(rows, HORIZONS) is None
+
+
+def test_a_level_outside_nought_and_one_is_refused():
+    with pytest.raises(ValueError, match="level"):
+        Doubt(0.1, 0.5).shifts(np.zeros(2), 1.0)
+
+
+def test_folds_that_agree_leave_no_doubt_and_a_shared_shift_is_not_theirs():
+    said = np.random.default_rng(0).normal(size=(1, 50, 3)).repeat(4, axis=0)
+    assert spread_of_folds(said) == pytest.approx(0.0, abs=1e-12)
+    assert spread_of_folds(said + np.arange(4.0)[:, None, None]) == pytest.approx(0.0, abs=1e-12)
+    assert spread_of_folds(said * np.arange(1, 5)[:, None, None]) > 0.5
