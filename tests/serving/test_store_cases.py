@@ -76,7 +76,7 @@ def test_taken_back_the_decisions_stand_as_before(carried, store) -> None:
     down(store)
     with store.begin() as tx:
         query = "SELECT employee_id, action, status, decided_by, happened_on, note FROM care_case ORDER BY id"
-        rows = [tuple(row) for row in tx.execute(text(query))]
+        rows = [tuple(None if part is None else str(part) for part in row) for row in tx.execute(text(query))]
     assert sorted(rows, key=str) == sorted(OLD, key=str)
 
 
