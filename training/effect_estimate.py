@@ -105,15 +105,23 @@ class Estimate:
     log_ratio_error: float
 
 
-def estimate(sample: Sample, *, about: About = "treated", seed: int = 0) -> tuple[Estimate, Means, Nuisance]:
-    """Return the adjusted effect, what it is made of, and the two models' words."""
+def estimate(
+    sample: Sample, *, about: About = "treated", seed: int = 0, untreated: np.ndarray | None = None
+) -> tuple[Estimate, Means, Nuisance]:
+    """Return the adjusted effect, what it is made of, and the two models' words.
+
+    ``untreated`` (n,): the outcome expected without treatment where it was cross-fitted before, for several arms that
+    share their controls.
+    """
     cross = crossing(sample.clusters[0], seed=seed)
-    told = nuisances(sample, cross, about=about)
+    told = nuisances(sample, cross, about=about, untreated=untreated)
     means = weighted_means(sample, told, about=about)
     return contrast(means, sample.clusters, yes_or_no=sample.yes_or_no), means, told
 
 
-def nuisances(sample: Sample, cross: Crossing, *, about: About) -> Nuisance:
+def nuisances(
+    sample: Sample, cross: Crossing, *, about: About, untreated: np.ndarray | None = None
+) -> Nuisance:
     """Return the cross-fitted chance of treatment and expected outcomes. ``about='treated'`` without censoring needs
     no model of the treated, and learns none."""
     everybody = np.ones(len(sample.treated), bool)
@@ -122,7 +130,8 @@ def nuisances(sample: Sample, cross: Crossing, *, about: About) -> Nuisance:
         chance = expected(sample.x, sample.treated.astype(float), everybody, cross=cross, yes_or_no=True)
     heard = sample.heard > 0
     y, kind = np.where(heard, sample.outcome, 0.0), sample.yes_or_no
-    untreated = expected(sample.x, y, ~sample.treated & heard, cross=cross, yes_or_no=kind)
+    if untreated is None:
+        untreated = expected(sample.x, y, ~sample.treated & heard, cross=cross, yes_or_no=kind)
     if about == "treated" and (heard & (sample.heard == 1)).all():
         return Nuisance(chance, untreated, y)
     return Nuisance(chance, untreated, expected(sample.x, y, sample.treated & heard, cross=cross, yes_or_no=kind))

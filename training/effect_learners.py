@@ -15,12 +15,12 @@ import numpy as np
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression, Ridge
 
-PENALTIES = (0.003, 0.03, 0.3)
+PENALTIES = (0.01, 0.3)
 """Strengths of the line's penalty that are tried (C of scikit-learn): with few cases the strictest wins."""
 CASES_FOR_TREES = 120
 """Below so many cases in the rarer class trees only add noise."""
-TREES = {"num_leaves": 7, "learning_rate": 0.08, "min_data_in_leaf": 60, "lambda_l2": 10.0, "feature_fraction": 0.8}
-ROUNDS = 40
+TREES = {"num_leaves": 7, "learning_rate": 0.1, "min_data_in_leaf": 60, "lambda_l2": 10.0, "feature_fraction": 0.8}
+ROUNDS = 30
 LIMIT = 1e-4
 """Probabilities are kept this far from 0 and 1."""
 

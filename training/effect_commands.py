@@ -1,0 +1,141 @@
+"""The commands that ask whether care helped and what a risk score did to people: effects, programmes, side-effects."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import FixableError
+from training.terminal import DEFAULT_STATE, State, console, told
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(effects)
+
+
+def effects(  # noqa: PLR0913 - the options of a command are its parameters
+    table: Annotated[Path | None, typer.Option(help="A table of your own (CSV, Parquet), one row per person.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="Column: who was given what.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Column: what came of it; 0/1, yes/no or a number.")] = None,
+    covariates: Annotated[str | None, typer.Option(help="Baselines: a,b,c. Default: every column that can be.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Column of teams (people within depend on each other).")] = None,
+    randomised: Annotated[bool, typer.Option("--randomised", "--randomized", help="Chance decided.")] = False,
+    control: Annotated[str | None, typer.Option(help="The value of those given nothing, if not obvious.")] = None,
+    started: Annotated[str | None, typer.Option(help="The day it began: 2024-01-31.")] = None,
+    measured_on: Annotated[
+        list[str] | None, typer.Option(help="When a column was measured: column=2024-06-30. May be repeated.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Columns vouched for as measured before the start: a,b.")] = None,
+    days: Annotated[str | None, typer.Option(help="Column: days to the outcome or to the end of watching.")] = None,
+    horizon: Annotated[float | None, typer.Option(help="With --days: count outcomes within so many days.")] = None,
+    by: Annotated[str | None, typer.Option(help="Column: tell the effect within each of its values too.")] = None,
+    negative_controls: Annotated[str | None, typer.Option(help="Columns it cannot have moved: a,b.")] = None,
+    higher_is_better: Annotated[bool, typer.Option("--higher-is-better", help="The outcome is a good thing.")] = False,
+    placebo: Annotated[
+        str, typer.Option(help="For STATE: an action that should do nothing, as a check; '' for none.")
+    ] = "specific_thanks",
+    plan: Annotated[Path | None, typer.Option(help="For STATE: a plan file (TOML).")] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Did it help? The effect of each care action in STATE (written to effects.json), or of a treatment in a table."""
+    with told():
+        if table is None:
+            _of_records(state, plan, placebo)
+            return
+        if not treatment or not outcome:
+            raise FixableError("A table needs --treatment and --outcome.", ["name the two columns"])
+        asked: dict[str, Any] = {
+            "treatment": treatment,
+            "outcome": outcome,
+            "confounders": _names(covariates),
+            "cluster": cluster,
+            "randomised": randomised,
+            "control": control,
+            "started_at": _day(started, "--started"),
+            "measured_on": _measured(measured_on or []),
+            "baseline": _names(baseline) or (),
+            "days": days,
+            "horizon_days": horizon,
+            "negative_controls": _names(negative_controls) or (),
+            "higher_is_better": higher_is_better,
+        }
+        _of_table(table, asked, by)
+
+
+def _of_table(path: Path, asked: dict[str, Any], by: str | None) -> None:
+    from training.effect_console import show_answer
+    from training.effects import effect
+
+    rows = read_table(path)
+    show_answer(console, effect(rows, **asked))
+    if by is None:
+        return
+    if by not in rows.columns:
+        raise FixableError("The table does not have this column:", [by])
+    for value, part in rows.groupby(by):
+        console.print(f"\n[bold]Where {by} is {value}[/bold] ({len(part):,} rows)")
+        show_answer(console, effect(part.drop(columns=by), **asked))
+
+
+def _of_records(state: Path, plan: Path | None, placebo: str) -> None:
+    from features.lake import Lake
+    from training.console import progress_bars
+    from training.effect_console import show_learned_effects
+    from training.effect_file import as_facts, learn_effects, write_effects
+    from training.plan import load_plan
+
+    lake = Lake(state / "lake")
+    with progress_bars(console) as tell:
+        learned = learn_effects(lake, load_plan(plan), placebo=placebo or None, progress=tell)
+    show_learned_effects(console, learned)
+    console.print(f"Written to {write_effects(as_facts(learned, made_on=lake.data_until()), state)}")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a CSV, TSV, Parquet, Stata or Excel-less table. Raises ``FixableError`` when it cannot be read."""
+    import pandas as pd
+
+    readers = {
+        ".csv": pd.read_csv,
+        ".tsv": lambda p: pd.read_csv(p, sep="\t"),
+        ".parquet": pd.read_parquet,
+        ".dta": pd.read_stata,
+    }
+    if path.suffix.lower() not in readers:
+        raise FixableError(f"{path} is of a kind that cannot be read.", [f"one of: {', '.join(readers)}"])
+    try:
+        rows = readers[path.suffix.lower()](path)
+    except (OSError, ValueError) as problem:
+        raise FixableError(f"{path} cannot be read: {problem}") from problem
+    return rows.rename(columns={column: str(column).strip() for column in rows.columns})
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FixableError(f"{option} must be a day like 2024-01-31, not {text!r}") from None
+
+
+def _measured(pairs: list[str]) -> dict[str, date]:
+    out = {}
+    for pair in pairs:
+        column, _, day = pair.rpartition("=")
+        found = _day(day, f"--measured-on {column}")
+        if not column or found is None:
+            raise FixableError("--measured-on takes column=2024-06-30.", [f"got {pair!r}"])
+        out[column] = found
+    return out
