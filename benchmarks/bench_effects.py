@@ -111,16 +111,24 @@ def _show_n11(rows: list[dict], aim: str) -> None:
             f"{action:12s} {100 * t['truth'].mean():+6.2f} {100 * t['naive'].mean():+7.2f} "
             f"{100 * t['value'].mean():+8.2f}  {gap.mean():+6.3f} {1.96 * gap.sem():5.3f}  "
             f"{covered.mean():.3f} ({low:.3f}-{high:.3f})  {100 * t['detectable'].mean():5.2f}     "
-            f"{(t['high'] < 0).mean():5.1%} {(t['low'] > 0).mean():6.1%}  {(t['verdict'] == 'not_identified').mean():5.1%}"
+            f"{(t['high'] < 0).mean():5.1%} {(t['low'] > 0).mean():6.1%}  "
+            f"{(t['verdict'] == 'not_identified').mean():5.1%}"
         )
     covered = pd.concat(every)
     print(f"all actions covered {covered.mean():.3f}; verdicts of the placebo: {_verdicts(rows, 'thanks')}")
     print(f"verdicts of hybrid: {_verdicts(rows, 'hybrid')}; of monitoring: {_verdicts(rows, 'monitoring')}")
     flagged = np.array([row["flagged"] for row in rows])
-    open_ = np.array([any(a["verdict"] in ("helps", "harms", "no_effect_seen") for a in r["actions"].values()) for r in rows])
-    print(f"hidden confounding flagged in {flagged.mean():.1%} of the companies; some effect claimed in {open_.mean():.1%}")
+    open_ = np.array(
+        [any(a["verdict"] in ("helps", "harms", "no_effect_seen") for a in r["actions"].values()) for r in rows]
+    )
+    print(
+        f"hidden confounding flagged in {flagged.mean():.1%} of the companies; "
+        f"some effect claimed in {open_.mean():.1%}"
+    )
     z = pd.DataFrame([row["tests"] for row in rows])
-    print("checks, mean z (share beyond 2.58):", {c: f"{z[c].mean():+.2f} ({(z[c].abs() > 2.58).mean():.0%})" for c in z})
+    print(
+        "checks, mean z (share beyond 2.58):", {c: f"{z[c].mean():+.2f} ({(z[c].abs() > 2.58).mean():.0%})" for c in z}
+    )
 
 
 def _verdicts(rows: list[dict], action: str) -> dict[str, str]:
@@ -158,14 +166,20 @@ def lalonde(args: argparse.Namespace) -> None:
     """The trained of the NSW experiment against people of the CPS survey: is the adjusted estimate nearer the truth?"""
     trial, others = (stored(name, args.causaldata) for name in ("nsw_mixtape", "cps_mixtape"))
     columns = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]
-    truth = effect(trial, treatment="treat", outcome="re78", confounders=columns, randomised=True, higher_is_better=True)
+    truth = effect(
+        trial, treatment="treat", outcome="re78", confounders=columns, randomised=True, higher_is_better=True
+    )
     mixed = pd.concat([trial[trial["treat"] == 1], others], ignore_index=True)
     found = effect(mixed, treatment="treat", outcome="re78", confounders=columns, higher_is_better=True)
-    print(f"experiment          {truth.arm.unadjusted.value:8.0f} ({truth.arm.unadjusted.low:.0f} to {truth.arm.unadjusted.high:.0f})")
+    print(
+        f"experiment          {truth.arm.unadjusted.value:8.0f} ({truth.arm.unadjusted.low:.0f} to {truth.arm.unadjusted.high:.0f})"
+    )
     print(f"experiment adjusted {truth.arm.value:8.0f} ({truth.arm.adjusted.low:.0f} to {truth.arm.adjusted.high:.0f})")
     print(f"survey, naive       {found.arm.unadjusted.value:8.0f}")
     print(f"survey, adjusted    {found.arm.value:8.0f} ({found.arm.adjusted.low:.0f} to {found.arm.adjusted.high:.0f})")
-    print(f"verdict: {found.arm.verdict} {found.arm.why}; effective controls {found.arm.overlap.effective_controls:.0f}")
+    print(
+        f"verdict: {found.arm.verdict} {found.arm.why}; effective controls {found.arm.overlap.effective_controls:.0f}"
+    )
 
 
 def main() -> None:

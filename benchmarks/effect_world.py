@@ -1,4 +1,4 @@
-"""A company whose care, exits and true effects follow SCIENCE §4.1 and §8, as arrays: fast enough for hundreds of draws.
+"""A company whose care, exits and true effects follow SCIENCE §4.1 and §8, as arrays: quick enough for many draws.
 
 Monthly hazards of a voluntary exit depend on recorded drivers, tenure, season, a team's mood and a frailty that nobody
 records. Each month some of those without care in the last nine months are given one action of the menu; who, depends
@@ -137,9 +137,7 @@ def _moods(rng: np.random.Generator, months: int, n_teams: int) -> np.ndarray:
     return 0.13 * _paths(rng, months, n_teams, 1, keep=0.8)[:, :, 0]
 
 
-def _given(
-    world: World, rng: np.random.Generator, life: _Life, month: int, **seen: np.ndarray
-) -> np.ndarray:
+def _given(world: World, rng: np.random.Generator, life: _Life, month: int, **seen: np.ndarray) -> np.ndarray:
     """The action begun this month, -1 for none."""
     logit = world.level + 0.9 * seen["looks"] + 0.35 * seen["skill"] + 0.5 * seen["boss"]
     if world.aim == "hidden":

@@ -23,13 +23,14 @@ from training.effect_checks import Test, independent
 from training.effect_columns import Coded
 from training.effect_estimate import Sample, estimate
 from training.effect_learners import crossing, expected
-from training.effects import Arm, Question, judged
+from training.effects import Arm, Question, Worked, judged
 
 CONTROL = "no care then"
 STRICT, USUAL = 0.001, 0.01
 """Levels of the checks: the first is sharp enough to be asked for more."""
 FEWEST = 30
 """People given an action before anything is estimated."""
+PER_ROW = ("arm", "left", "other", "history", "cared_before", "by_coin", "chance")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Trials:
         """Return the rows where ``kept`` is true."""
         return replace(
             self,
-            **{n: getattr(self, n)[kept] for n in ("arm", "left", "other", "history", "cared_before", "by_coin", "chance")},
+            **{n: getattr(self, n)[kept] for n in PER_ROW},
             x=replace(self.x, x=self.x.x[kept]),
             clusters=tuple(c[kept] for c in self.clusters),
         )
@@ -90,23 +91,22 @@ def judge_actions(trials: Trials, *, placebo: str | None = None, seed: int = 0) 
         if (trials.arm == code).sum() >= FEWEST:
             sample = replace(whole, treated=trials.arm == code).take(kept)
             found, means, _ = estimate(sample, about="treated", seed=seed, untreated=untreated[kept])
-            estimated[action] = sample, found, means
+            estimated[action] = Worked(sample, found, means)
     if placebo in estimated:
-        found = estimated[placebo][1]
+        found = estimated[placebo].found
         n = int((trials.arm == trials.actions.index(placebo)).sum())
         tests.append(Test("placebo_action", found.value / found.error, found.p_value, n, found.p_value < USUAL))
     question = Question("care", "left", cluster="team")
     x = _with_history(trials)
     arms = {
         action: judged(
-            sample,
-            (found, means),
+            worked,
             x,
             (action, CONTROL),
             question,
             tests=[t for t in tests if not (t.name == "placebo_action" and action == placebo)],
         )
-        for action, (sample, found, means) in estimated.items()
+        for action, worked in estimated.items()
     }
     return Judged(arms, _by_coin(trials, seed), tuple(tests))
 
@@ -156,5 +156,6 @@ def _by_coin(trials: Trials, seed: int) -> dict[str, Arm]:
         sample = replace(_sample(coin.take(kept), treated, coin.left[kept], history=True), chance=chance)
         found, means, _ = estimate(sample, about="all", seed=seed)
         question = Question("care", "left", cluster="team", randomised=True)
-        out[action] = judged(sample, (found, means), _with_history(coin), (action, "held out by the coin"), question)
+        names = (action, "held out by the coin")
+        out[action] = judged(Worked(sample, found, means), _with_history(coin), names, question)
     return out

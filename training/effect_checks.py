@@ -109,11 +109,11 @@ def hidden(sample: Sample, found: Estimate, of: Sequence[str]) -> Hidden:
     robustness = 0.5 * (np.sqrt(partial**4 + 4 * partial**2) - partial**2)
     best, name = 0.0, None
     design = np.column_stack([np.ones(n), x])
-    of = np.asarray(of)
+    source = np.asarray(of)
     if p:
         whole_d, whole_y = _rest(d, design), _rest(y, np.column_stack([design, d]))
-        for column in dict.fromkeys(of.tolist()):
-            without = np.column_stack([np.ones(n), x[:, of != column]])
+        for column in dict.fromkeys(source.tolist()):
+            without = np.column_stack([np.ones(n), x[:, source != column]])
             r2_d = max(0.0, 1 - whole_d / _rest(d, without))
             r2_y = max(0.0, 1 - whole_y / _rest(y, np.column_stack([without, d])))
             strength = r2_y * r2_d / max(1 - r2_d, 1e-9)

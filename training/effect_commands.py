@@ -14,6 +14,8 @@ from training.terminal import DEFAULT_STATE, State, console, told
 if TYPE_CHECKING:
     import pandas as pd
 
+KINDS = (".csv", ".tsv", ".parquet", ".dta")
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -99,19 +101,19 @@ def _of_records(state: Path, plan: Path | None, placebo: str) -> None:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Return a CSV, TSV, Parquet, Stata or Excel-less table. Raises ``FixableError`` when it cannot be read."""
+    """Return a table from CSV, TSV, Parquet or Stata. Raises ``FixableError`` when it cannot be read."""
     import pandas as pd
 
-    readers = {
-        ".csv": pd.read_csv,
-        ".tsv": lambda p: pd.read_csv(p, sep="\t"),
-        ".parquet": pd.read_parquet,
-        ".dta": pd.read_stata,
-    }
-    if path.suffix.lower() not in readers:
-        raise FixableError(f"{path} is of a kind that cannot be read.", [f"one of: {', '.join(readers)}"])
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        raise FixableError(f"{path} is of a kind that cannot be read.", [f"one of: {', '.join(KINDS)}"])
     try:
-        rows = readers[path.suffix.lower()](path)
+        if kind == ".parquet":
+            rows = pd.read_parquet(path)
+        elif kind == ".dta":
+            rows = pd.read_stata(path)
+        else:
+            rows = pd.read_csv(path, sep="\t" if kind == ".tsv" else ",")
     except (OSError, ValueError) as problem:
         raise FixableError(f"{path} cannot be read: {problem}") from problem
     return rows.rename(columns={column: str(column).strip() for column in rows.columns})

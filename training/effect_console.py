@@ -53,7 +53,8 @@ def show_arm(console: Console, arm: Arm, answer: Answer) -> None:
     console.print(f"\n[bold]{arm.name}: {VERDICTS[arm.verdict]}.[/bold] {'; '.join(WHY[w] for w in arm.why)}")
     console.print(f"{arm.n_treated:,} treated, {arm.n_controls:,} not; {_ratio(arm)}", markup=False)
     console.print(
-        f"Smallest effect that these rows find with 80 % power: {_size(arm.detectable, share).lstrip('+')}", markup=False
+        f"Smallest effect that these rows find with 80 % power: {_size(arm.detectable, share).lstrip('+')}",
+        markup=False,
     )
     if arm.hazard is not None:
         h = arm.hazard
@@ -64,7 +65,9 @@ def show_arm(console: Console, arm: Arm, answer: Answer) -> None:
     console.print(f"Largest difference between the arms in a baseline: {before:.2f} SD{weighted}")
     if not answer.question.randomised:
         h2, o = arm.hidden, arm.overlap
-        console.print(f"The controls are worth {o.effective_controls:,.0f} of {o.n_controls:,}; left out {o.left_out:,}")
+        console.print(
+            f"The controls are worth {o.effective_controls:,.0f} of {o.n_controls:,}; left out {o.left_out:,}"
+        )
         console.print(
             f"To undo it, something unrecorded would have to explain {h2.robustness:.1%} of what is left of treatment "
             f"and outcome; one as strong as {h2.as_strong_as} could move it by {_size(h2.bias, share).lstrip('+')}; "

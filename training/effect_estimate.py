@@ -27,7 +27,7 @@ from training.effect_learners import Crossing, crossing, expected
 
 About = Literal["all", "treated", "overlap"]
 MOST_ODDS = 0.98
-"""Treated rows with a chance of treatment above this have nobody to be compared with: they are left out, and counted."""
+"""Treated rows with a chance of treatment above this have nobody to be compared with: left out, and counted."""
 ENDS = (0.02, 0.98)
 """The same for an effect on everybody, on both sides (Crump et al. 2009 take .1; records are rarer than that)."""
 
@@ -119,9 +119,7 @@ def estimate(
     return contrast(means, sample.clusters, yes_or_no=sample.yes_or_no), means, told
 
 
-def nuisances(
-    sample: Sample, cross: Crossing, *, about: About, untreated: np.ndarray | None = None
-) -> Nuisance:
+def nuisances(sample: Sample, cross: Crossing, *, about: About, untreated: np.ndarray | None = None) -> Nuisance:
     """Return the cross-fitted chance of treatment and expected outcomes. ``about='treated'`` without censoring needs
     no model of the treated, and learns none."""
     everybody = np.ones(len(sample.treated), bool)

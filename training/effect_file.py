@@ -35,7 +35,7 @@ PLACEBO = "specific_thanks"
 
 @dataclass(frozen=True)
 class Learned:
-    """``judged``: by horizon in days; ``counts``: how often each action was done; ``data_version``: of which records."""
+    """``judged``: by horizon in days; ``counts``: how often each action was done; ``data_version``: whence."""
 
     judged: Mapping[int, Judged]
     counts: Mapping[str, int]

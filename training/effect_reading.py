@@ -10,7 +10,9 @@ import pandas as pd
 
 from features.errors import FixableError
 
-NOTHING = re.compile(r"^(0|0\.0|false|no|none|n|c|ctrl|control\w*|placebo|untreated|nothing|usual|no[ _-].*|否|对照组?|无)$")
+NOTHING = re.compile(
+    r"^(0|0\.0|false|no|none|n|c|ctrl|control\w*|placebo|untreated|nothing|usual|no[ _-].*|否|对照组?|无)$"
+)
 YES = {"1", "1.0", "true", "yes", "y", "t", "quit", "left", "leaver", "event", "attrited", "resigned", "离职", "是"}
 NO = {"0", "0.0", "false", "no", "n", "f", "stay", "stayed", "current", "active", "censored", "retained", "在职", "否"}
 MOST_ARMS = 10

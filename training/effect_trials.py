@@ -57,7 +57,7 @@ def care_of(records: Mapping[str, Any], *, until: date) -> Care:
     if "care_actions" not in records:
         raise FixableError(
             "There is no care on record, so nothing can be learned about it.",
-            ["Record care in the service, or import the table care_actions (employee_id, action, happened_on, status)."],
+            ["Record care in the service, or import care_actions (employee_id, action, happened_on, status)."],
         )
     known = records["care_actions"].lazy().filter(pl.col("happened_on") <= until).collect()
     note = known["note"] if "note" in known.columns else pl.Series([None] * known.height, dtype=pl.String)
@@ -112,14 +112,12 @@ def _begun(index: pd.DataFrame, care: Care, generator: np.random.Generator) -> p
     """Return the rows of people without care for ``CARE_FREE_DAYS``, each with the day on which its trial starts."""
     rows = index.sort_values("as_of").reset_index(drop=True)
     rows["employee_id"] = rows["employee_id"].astype(str)
-    done, out = (f.assign(day=_days(f["day"]), employee_id=f["employee_id"].astype(str)) for f in (care.done, care.held_out))
+    done, out = (_plain(frame) for frame in (care.done, care.held_out))
     last = pd.merge_asof(
         rows[["employee_id", "as_of"]], done[["employee_id", "day"]], left_on="as_of", right_on="day", by="employee_id"
     )["day"]
     grace = pd.Timedelta(days=GRACE_DAYS)
-    coming = {"left_on": "as_of", "by": "employee_id", "direction": "forward", "tolerance": grace}
-    given = pd.merge_asof(rows[["employee_id", "as_of"]], done, right_on="day", allow_exact_matches=False, **coming)
-    spared = pd.merge_asof(rows[["employee_id", "as_of"]], out, right_on="day", allow_exact_matches=False, **coming)
+    given, spared = _next(rows, done, grace), _next(rows, out, grace)
     # Snapshots may lie less than the grace apart: care belongs to the last one before it.
     ends = np.sort(rows["as_of"].unique())
     following = pd.Series(np.append(ends[1:], ends[-1:] + grace)[np.searchsorted(ends, rows["as_of"])])
@@ -138,6 +136,24 @@ def _begun(index: pd.DataFrame, care: Care, generator: np.random.Generator) -> p
     blind = (rows["tenure_days"] < LONG_AGO_DAYS) | (known_for < LONG_AGO_DAYS)
     rows["cared_before"] = np.where(blind, np.nan, before)
     return rows[since.isna() | (since >= CARE_FREE_DAYS)].reset_index(drop=True)
+
+
+def _plain(care: pd.DataFrame) -> pd.DataFrame:
+    return care.assign(day=_days(care["day"]), employee_id=care["employee_id"].astype(str))
+
+
+def _next(rows: pd.DataFrame, care: pd.DataFrame, grace: pd.Timedelta) -> pd.DataFrame:
+    """Return each row's first care after ``as_of`` and within the grace; blank where there is none."""
+    return pd.merge_asof(
+        rows[["employee_id", "as_of"]],
+        care,
+        left_on="as_of",
+        right_on="day",
+        by="employee_id",
+        direction="forward",
+        tolerance=grace,
+        allow_exact_matches=False,
+    )
 
 
 def _thinned(rows: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:

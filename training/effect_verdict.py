@@ -33,7 +33,7 @@ WHY = {
     "few_clusters": f"fewer than {FEWEST_CLUSTERS} teams: an interval over so few cannot be trusted",
     "overlap": "many of those given it have no counterpart among the others",
     "balance": "the arms stay unlike each other after weighting",
-    "hidden_confounding": "a check that must show nothing shows something: who was given it is not explained by records",
+    "hidden_confounding": "a check that must show nothing shows something: records do not explain who was given it",
     "unchecked": "nothing in the table can show whether something unrecorded decided, and something as strong as the "
     "strongest recorded column would change the answer",
     "too_small_to_see": "an effect of published size would not be found with so few cases",
@@ -73,7 +73,7 @@ def verdict(ground: Ground) -> tuple[str, tuple[str, ...]]:
         if why:
             return "not_identified", why
     seen = ground.found
-    if np.isfinite(seen.low) and seen.low <= 0 <= seen.high or not np.isfinite(seen.low):
+    if (np.isfinite(seen.low) and seen.low <= 0 <= seen.high) or not np.isfinite(seen.low):
         if ground.events is None or ground.detectable <= PUBLISHED_SIZE * seen.mean_untreated:
             return "no_effect_seen", why
         return "cannot_tell_yet", (*why, "too_small_to_see")

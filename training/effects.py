@@ -73,6 +73,15 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Worked:
+    """An estimate with the rows and the weighted means that it came from."""
+
+    sample: Sample
+    found: Estimate
+    means: Means
+
+
+@dataclass(frozen=True)
 class Arm:
     """One arm against the control: ``unadjusted`` and ``adjusted`` effect, what they rest on, and what may be said."""
 
@@ -218,12 +227,12 @@ def _arm(arms: Arms, i: int, probe: Sample, x: Coded, rows: pd.DataFrame, questi
         days = rows.loc[kept, question.days].to_numpy(float)
         event = outcome_of(rows.loc[kept, question.outcome], name=question.outcome) > 0
         hazard = hazard_ratio(days, event, sample, weight=means.weight)
-    return judged(sample, (found, means), x, (arms.names[i], arms.names[0]), question, tests=controls, hazard=hazard)
+    names = (arms.names[i], arms.names[0])
+    return judged(Worked(sample, found, means), x, names, question, tests=controls, hazard=hazard)
 
 
 def judged(
-    sample: Sample,
-    estimated: tuple[Estimate, Means],
+    worked: Worked,
     x: Coded,
     names: tuple[str, str],
     question: Question,
@@ -232,7 +241,7 @@ def judged(
     hazard: HazardRatio | None = None,
 ) -> Arm:
     """Return an estimate with its checks and its verdict; ``names``: of the arm and of the control."""
-    found, means = estimated
+    sample, found, means = worked.sample, worked.found, worked.means
     d, heard = sample.treated, sample.heard > 0
     events = int(sample.outcome[heard].sum()) if sample.yes_or_no else None
     ground = Ground(
@@ -250,9 +259,23 @@ def judged(
         detectable=smallest_detectable(found),
     )
     word, why = verdict(ground)
-    plain = unadjusted(sample)
-    own = (ground.overlap, tuple(ground.balance), ground.hidden, tuple(tests), ground.detectable, word, why)
-    return Arm(*names, ground.n_treated, ground.n_controls, events, plain, found, hazard, *own)
+    return Arm(
+        name=names[0],
+        control=names[1],
+        n_treated=ground.n_treated,
+        n_controls=ground.n_controls,
+        events=events,
+        unadjusted=unadjusted(sample),
+        adjusted=found,
+        hazard=hazard,
+        overlap=ground.overlap,
+        balance=tuple(ground.balance),
+        hidden=ground.hidden,
+        tests=tuple(tests),
+        detectable=ground.detectable,
+        verdict=word,
+        why=why,
+    )
 
 
 def _placebo(values: pd.Series, sample: Sample, about: About, question: Question) -> Test:
