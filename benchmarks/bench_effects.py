@@ -171,12 +171,14 @@ def lalonde(args: argparse.Namespace) -> None:
     )
     mixed = pd.concat([trial[trial["treat"] == 1], others], ignore_index=True)
     found = effect(mixed, treatment="treat", outcome="re78", confounders=columns, higher_is_better=True)
-    print(
-        f"experiment          {truth.arm.unadjusted.value:8.0f} ({truth.arm.unadjusted.low:.0f} to {truth.arm.unadjusted.high:.0f})"
-    )
-    print(f"experiment adjusted {truth.arm.value:8.0f} ({truth.arm.adjusted.low:.0f} to {truth.arm.adjusted.high:.0f})")
-    print(f"survey, naive       {found.arm.unadjusted.value:8.0f}")
-    print(f"survey, adjusted    {found.arm.value:8.0f} ({found.arm.adjusted.low:.0f} to {found.arm.adjusted.high:.0f})")
+    estimates = {
+        "experiment": truth.arm.unadjusted,
+        "experiment adjusted": truth.arm.adjusted,
+        "survey, naive": found.arm.unadjusted,
+        "survey, adjusted": found.arm.adjusted,
+    }
+    for name, one in estimates.items():
+        print(f"{name:20s} {one.value:8.0f} ({one.low:.0f} to {one.high:.0f})")
     print(
         f"verdict: {found.arm.verdict} {found.arm.why}; effective controls {found.arm.overlap.effective_controls:.0f}"
     )

@@ -83,5 +83,5 @@ def chance_of(note: str) -> float:
 
 
 def _lot(person: str, on: date, seed: int) -> bytes:
-    """Return a person's lot of the day: without the seed nobody can foresee it, and the order of a list is no matter."""
+    """Return a person's lot of the day: without the seed nobody can foresee it, whatever the order of the list."""
     return hashlib.sha256(f"{seed}|{on.isoformat()}|{person}".encode()).digest()

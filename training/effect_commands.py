@@ -20,6 +20,9 @@ KINDS = (".csv", ".tsv", ".parquet", ".dta")
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(effects)
+    app.command()(policy)
+    app.command()(programme)
+    app.command("side-effects")(side_effects)
 
 
 def effects(  # noqa: PLR0913 - the options of a command are its parameters
@@ -60,7 +63,7 @@ def effects(  # noqa: PLR0913 - the options of a command are its parameters
             "cluster": cluster,
             "randomised": randomised,
             "control": control,
-            "started_at": _day(started, "--started"),
+            "started_at": None if started is None else _day(started, "--started"),
             "measured_on": _measured(measured_on or []),
             "baseline": _names(baseline) or (),
             "days": days,
@@ -100,6 +103,75 @@ def _of_records(state: Path, plan: Path | None, placebo: str) -> None:
     console.print(f"Written to {write_effects(as_facts(learned, made_on=lake.data_until()), state)}")
 
 
+def policy(
+    started: Annotated[Path, typer.Argument(help="Table: unit, started_on. Units that are not in it never started.")],
+    by: Annotated[str, typer.Option(help="What a unit is: department, team, location or job.")] = "department",
+    plan: Annotated[Path | None, typer.Option(help="A plan file (TOML).")] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Did a policy lower exits that began on a day in some departments? Against those that had not begun (yet)."""
+    from features.lake import Lake
+    from training.console import progress_bars
+    from training.effect_console import show_event_study
+    from training.effect_event_study import event_study, exit_panel, periods_of
+    from training.fit import prepare
+    from training.plan import load_plan
+
+    with told():
+        with progress_bars(console) as tell:
+            ground = prepare(Lake(state / "lake"), load_plan(plan), tell)
+        if by not in ground.panel.index:
+            raise FixableError(f"There is no {by!r} in the records.", ["--by department, team, location or job"])
+        panel, days = exit_panel(ground.panel.index, by, closed_on=ground.panel.closed_on)
+        show_event_study(console, event_study(panel, periods_of(read_table(started), days)))
+
+
+def programme(
+    started: Annotated[str, typer.Argument(help="The day it began: 2024-01-31.")],
+    name: Annotated[str, typer.Option(help="What it is called.")] = "programme",
+    members: Annotated[Path | None, typer.Option(help="Table with employee_id; default: everybody.")] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Tell the two sides of a people programme, before and after: what was said, and what the organisation saw."""
+    from features.lake import Lake
+    from training.effect_console import show_changes
+    from training.programmes import Programme, two_sides
+
+    with told():
+        who = None if members is None else read_table(members)["employee_id"].astype(str).tolist()
+        lake = Lake(state / "lake")
+        show_changes(
+            console, two_sides(lake.read(), Programme(name, _day(started, "the start"), who), until=lake.data_until())
+        )
+
+
+def side_effects(
+    scores: Annotated[Path | None, typer.Option(help="Table of what was shown: employee_id, as_of, risk.")] = None,
+    threshold: Annotated[float, typer.Option(help="The risk from which people were flagged.")] = 0.1,
+    decisions: Annotated[
+        Path | None, typer.Option(help="Table: decided_by, accepted, changed, and suggested_at, decided_at if known.")
+    ] = None,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Are flagged people treated worse afterwards than people just below the line? Are suggestions rubber-stamped?"""
+    import pandas as pd
+
+    from features.lake import Lake
+    from training import side_effects as found
+    from training.effect_console import show_jumps, show_stamps
+
+    with told():
+        if scores is None and decisions is None:
+            raise FixableError("There is nothing to look at.", ["give --scores, --decisions or both"])
+        if scores is not None:
+            lake = Lake(state / "lake")
+            until = pd.Timestamp(lake.data_until())
+            shown = read_table(scores)
+            show_jumps(console, found.side_effects(shown, lake.read(), threshold=threshold, until=until), threshold)
+        if decisions is not None:
+            show_stamps(console, found.rubber_stamping(read_table(decisions)))
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """Return a table from CSV, TSV, Parquet or Stata. Raises ``FixableError`` when it cannot be read."""
     import pandas as pd
@@ -123,9 +195,7 @@ def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
+def _day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -136,8 +206,7 @@ def _measured(pairs: list[str]) -> dict[str, date]:
     out = {}
     for pair in pairs:
         column, _, day = pair.rpartition("=")
-        found = _day(day, f"--measured-on {column}")
-        if not column or found is None:
+        if not column:
             raise FixableError("--measured-on takes column=2024-06-30.", [f"got {pair!r}"])
-        out[column] = found
+        out[column] = _day(day, f"--measured-on {column}")
     return out

@@ -9,9 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from training.effect_checks import Test
+from training.effect_event_study import EventStudy
 from training.effect_file import Learned
 from training.effect_verdict import VERDICTS, WHY
 from training.effects import Answer, Arm
+from training.programmes import Change
+from training.side_effects import OUTCOMES, Jump, Stamps
 
 TESTS = {
     "chosen_again": "those chosen once are chosen again, beyond what is recorded",
@@ -140,6 +143,71 @@ def _p(value: float) -> str:
     return "–" if not isfinite(value) else "<.0001" if value < 1e-4 else f"{value:.4f}"
 
 
-def words_of(why: Sequence[str]) -> list[str]:
-    """Return the reasons of a verdict in words."""
-    return [WHY[w] for w in why]
+def show_event_study(console: Console, found: EventStudy) -> None:
+    """Print a policy's effect on the monthly rate of exit, period by period, and whether the units had moved alike."""
+    shown = Table(title="Voluntary exits a month, against units that had not started", title_justify="left")
+    for column in ("months after the start", "effect", "95 % interval"):
+        shown.add_column(column, justify="right")
+    for point in found.points:
+        shown.add_row(f"{point.period:+d}", _size(point.value, True), _ends(point.low, point.high))
+    overall = found.overall
+    shown.add_row("all after", _size(overall.value, True), _ends(overall.low, overall.high), style="bold")
+    console.print(shown)
+    why = "; ".join(WHY[w] for w in found.why)
+    console.print(f"[bold]{VERDICTS[found.verdict]}.[/bold] {why}")
+    console.print(f"{found.n_started} units started, {found.n_never} never did; before the start the gap changed by "
+                  f"{_size(found.trend, True)} a month (p {_p(found.trend_p)})", markup=False)  # fmt: skip
+    console.print(f"Smallest effect that could be found: {_size(found.detectable, True).lstrip('+')}", markup=False)
+
+
+def show_changes(console: Console, changes: Sequence[Change]) -> None:
+    """Print what was said and what was seen, before and after."""
+    shown = Table(title="Before and after: not yet a proof of why", title_justify="left")
+    for column in ("", "", "n", "before", "after", "change", "95 % interval", ""):
+        shown.add_column(column, justify="right" if column else "left")
+    for c in changes:
+        if c.change is None or c.low is None or c.high is None:
+            shown.add_row(c.side, c.name, str(c.n), "–", "–", "too few", "–", c.unit)
+            continue
+        sure = c.low > 0 or c.high < 0
+        word = ("better" if (c.change > 0) == c.higher_is_better else "worse") if sure else ""
+        numbers = (f"{c.before:.3f}", f"{c.after:.3f}", f"{c.change:+.3f}", f"{c.low:+.3f} to {c.high:+.3f}")
+        shown.add_row(c.side, c.name, f"{c.n:,}", *numbers, f"{c.unit}{', ' if word else ''}{word}")
+    console.print(shown)
+
+
+def show_jumps(console: Console, jumps: Sequence[Jump], threshold: float) -> None:
+    """Print what happens next to people on both sides of the line."""
+    shown = Table(title=f"Just above a risk of {threshold:.1%} against just below", title_justify="left")
+    for column in (
+        "afterwards",
+        "below",
+        "above",
+        "difference",
+        "95 % interval",
+        "before (must be 0)",
+        "could find",
+        "",
+    ):
+        shown.add_column(column, justify="left" if column in ("afterwards", "") else "right")
+    for j in jumps:
+        past = "–" if j.before is None or j.before_p is None else f"{j.before:+.3f} (p {_p(j.before_p)})"
+        ends = f"{j.low:+.3f} to {j.high:+.3f}"
+        cells = (f"{j.n_below:,}", f"{j.n_above:,}", f"{j.value:+.3f}", ends, past, f"{j.detectable:.3f}")
+        shown.add_row(OUTCOMES[j.outcome], *cells, j.verdict.replace("_", " "))
+    console.print(shown)
+
+
+def show_stamps(console: Console, stamps: Sequence[Stamps]) -> None:
+    """Print who takes over suggestions without a change."""
+    shown = Table(title="Suggestions answered", title_justify="left")
+    for column in ("by", "n", "accepted unchanged", "within two minutes", ""):
+        shown.add_column(column, justify="left" if column in ("by", "") else "right")
+    for s in stamps:
+        fast = "–" if s.fast is None else f"{s.fast:.0%}"
+        shown.add_row(s.decided_by, str(s.n), f"{s.unchanged:.0%}", fast, "[red]ask[/red]" if s.flagged else "")
+    console.print(shown)
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{_size(low, True)} to {_size(high, True)}"

@@ -188,3 +188,12 @@ def exit_panel(index: pd.DataFrame, unit: str, *, closed_on: date) -> tuple[pd.D
     rows = rows.assign(left=left.astype(float), period=np.searchsorted(days, rows["as_of"]))[whole & rows[unit].notna()]
     found = rows.groupby([unit, "period"])["left"].agg(["mean", "size"]).reset_index()
     return found.set_axis(["unit", "period", "y", "n"], axis=1), days
+
+
+def periods_of(table: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, int]:
+    """Return unit → the first period that lies wholly after its start, from a table of unit and started_on."""
+    missing = [c for c in ("unit", "started_on") if c not in table]
+    if missing:
+        raise FixableError("The table of starts lacks columns:", missing)
+    starts = pd.to_datetime(table["started_on"])
+    return {str(u): int((days < day).sum()) for u, day in zip(table["unit"], starts, strict=True)}

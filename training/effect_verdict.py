@@ -39,6 +39,7 @@ WHY = {
     "too_small_to_see": "an effect of published size would not be found with so few cases",
     "randomised": "chance decided who was given it",
     "from_randomised": "from the cases alone in which chance decided",
+    "moved_apart_before": "those that started were moving away from the others before anything began",
     "arms_differ": "the randomised arms differ in a baseline more than chance explains: check the draw",
 }
 
