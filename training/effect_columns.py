@@ -32,7 +32,7 @@ EARLY = re.compile(
 )
 LATE = re.compile(
     r"(^|_)(post|after|endline|end_line|end|ending|followup|follow_up|followed|fu|exit|outcome|delta)(_|\d|$)"
-    r"|(^|_)(t|w|wave|round)_?([2-9]|1\d)$|(^|_)(m|mo|mth|month|months|week|weeks|wk|d|day|days)_?[1-9]\d*$"
+    r"|(^|_)(t|w|wave|round)_?([2-9]|1\d)$|(^|_)(m|mo|mth|month|months|week|weeks|wk|day|days)_?[1-9]\d*$"
     r"|之后|以后|期末|随访|试验后|结束"
 )
 LEAVING = re.compile(

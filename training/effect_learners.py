@@ -21,6 +21,8 @@ CASES_FOR_TREES = 120
 """Below so many cases in the rarer class trees only add noise."""
 TREES = {"num_leaves": 7, "learning_rate": 0.1, "min_data_in_leaf": 60, "lambda_l2": 10.0, "feature_fraction": 0.8}
 ROUNDS = 30
+ROWS_TO_CHOOSE_ON_ONE_FOLD = 5000
+"""With more rows one fold is enough to choose penalty and mixture; the chosen then learn on all folds."""
 LIMIT = 1e-4
 """Probabilities are kept this far from 0 and 1."""
 
@@ -67,13 +69,22 @@ def expected(x: np.ndarray, y: np.ndarray, teaches: np.ndarray, *, cross: Crossi
     flat = np.unique(y[teaches])
     if x.shape[1] == 0 or len(flat) < 2:
         return _means(y, teaches, cross)
-    lines = [_crossed(x, y, teaches, cross, _line(c, yes_or_no)) for c in PENALTIES]
-    best = min(lines, key=lambda told: _loss(told[teaches], y[teaches], yes_or_no))
     cases = min(float(y[teaches].sum()), float((1 - y[teaches]).sum())) if yes_or_no else len(y[teaches]) / 4
-    if cases < CASES_FOR_TREES:
-        return best
-    trees = _crossed(x, y, teaches, cross, _trees(yes_or_no, cross.seed))
-    return _mixed(best, trees, y, teaches, yes_or_no)
+    learners = [_line(c, yes_or_no) for c in PENALTIES]
+    if cases >= CASES_FOR_TREES:
+        learners.append(_trees(yes_or_no, cross.seed))
+    tried = cross.folds if len(y) < ROWS_TO_CHOOSE_ON_ONE_FOLD else cross.folds[:1]
+    told = [_crossed(x, y, teaches, cross.fold, learner, tried) for learner in learners]
+    judged = teaches & np.isin(cross.fold, tried)
+    weights = _mixture([t[judged] for t in told], y[judged], yes_or_no)
+    if tried != cross.folds:
+        needed = [
+            (w, _crossed(x, y, teaches, cross.fold, one, cross.folds))
+            for w, one in zip(weights, learners, strict=True)
+            if w
+        ]
+        weights, told = [w for w, _ in needed], [t for _, t in needed]
+    return _mixed(told, weights, yes_or_no)
 
 
 def _means(y: np.ndarray, teaches: np.ndarray, cross: Crossing) -> np.ndarray:
@@ -84,10 +95,13 @@ def _means(y: np.ndarray, teaches: np.ndarray, cross: Crossing) -> np.ndarray:
     return out
 
 
-def _crossed(x: np.ndarray, y: np.ndarray, teaches: np.ndarray, cross: Crossing, learner: _Learner) -> np.ndarray:
-    out = np.empty(len(y))
-    for fold in cross.folds:
-        mine, others = cross.fold == fold, teaches & (cross.fold != fold)
+def _crossed(
+    x: np.ndarray, y: np.ndarray, teaches: np.ndarray, fold_of: np.ndarray, learner: _Learner, folds: range
+) -> np.ndarray:
+    """Return what a learner that had not seen the row's fold says of it; 0 outside of ``folds``."""
+    out = np.zeros(len(y))
+    for fold in folds:
+        mine, others = fold_of == fold, teaches & (fold_of != fold)
         if len(np.unique(y[others])) < 2:
             out[mine] = y[others].mean() if others.any() else y[teaches].mean()
         else:
@@ -138,18 +152,27 @@ def _trees(yes_or_no: bool, seed: int) -> _Learner:
     return _Learner(None, yes_or_no, seed)
 
 
-def _mixed(one: np.ndarray, other: np.ndarray, y: np.ndarray, teaches: np.ndarray, yes_or_no: bool) -> np.ndarray:
-    """Return the mixture (of log-odds, or of means) with the smallest loss on rows not seen."""
-    if yes_or_no:
-        one, other = (logit(np.clip(p, LIMIT, 1 - LIMIT)) for p in (one, other))
+def _mixture(told: list[np.ndarray], y: np.ndarray, yes_or_no: bool) -> list[float]:
+    """Return the weight of each learner: the best line, and the share of trees (last) with the smallest loss."""
+    lines = told[: len(PENALTIES)]
+    best = min(range(len(lines)), key=lambda i: _loss(lines[i], y, yes_or_no))
+    weights = [float(i == best) for i in range(len(told))]
+    if len(told) > len(lines):
 
-    def told(share: float) -> np.ndarray:
-        mixed = (1 - share) * one + share * other
-        return expit(mixed) if yes_or_no else mixed
+        def with_trees(share: float) -> list[float]:
+            return [(1 - share) * w for w in weights[:-1]] + [share]
 
-    shares = np.linspace(0, 1, 6)
-    best = min(shares, key=lambda share: _loss(told(share)[teaches], y[teaches], yes_or_no))
-    return told(float(best))
+        shares = np.linspace(0, 1, 6).tolist()
+        return with_trees(min(shares, key=lambda s: _loss(_mixed(told, with_trees(s), yes_or_no), y, yes_or_no)))
+    return weights
+
+
+def _mixed(told: list[np.ndarray], weights: list[float], yes_or_no: bool) -> np.ndarray:
+    """Return the weighted mean of what was told, of log-odds for a yes or no."""
+    if not yes_or_no:
+        return np.asarray(sum(w * t for w, t in zip(weights, told, strict=True)))
+    parts = [w * logit(np.clip(t, LIMIT, 1 - LIMIT)) for w, t in zip(weights, told, strict=True) if w]
+    return np.asarray(expit(sum(parts)))
 
 
 def _loss(told: np.ndarray, y: np.ndarray, yes_or_no: bool) -> float:
