@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Records in, an explained and judged risk model out.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-effect_commands.add_to(app)
 
 
 def tracking_uri(state: Path) -> str:
@@ -306,6 +305,8 @@ def _invented_withdrawal(seed: int) -> dict[float, OnRecords]:
         import_folder(folder / "records", lake, mapping=None, today=date.today())
         return on_records(lake.read(), lake.data_until(), n_judged=52, seed=seed, rates=(0.05, 0.25, 0.5))
 
+
+effect_commands.add_to(app)
 
 if __name__ == "__main__":
     app()

@@ -26,6 +26,7 @@ from training.effect_learners import crossing, expected
 from training.effects import Arm, Question, Worked, judged
 
 CONTROL = "no care then"
+TOGETHER = "all care together"
 STRICT, USUAL = 0.001, 0.01
 """Levels of the checks: the first is sharp enough to be asked for more."""
 FEWEST = 30
@@ -67,11 +68,13 @@ class Trials:
 
 @dataclass(frozen=True)
 class Judged:
-    """``records``: each action as the records show it; ``coin``: from the cases in which chance decided, if any."""
+    """``records``: each action as the records show it; ``coin``: from the cases in which chance decided, if any;
+    ``together``: all care as one action, which small organisations can tell first."""
 
     records: dict[str, Arm]
     coin: dict[str, Arm]
     tests: tuple[Test, ...]
+    together: Arm
 
     def best(self, action: str) -> Arm:
         """Return what may be believed most: the coin's answer once it has one, else the records'."""
@@ -98,17 +101,13 @@ def judge_actions(trials: Trials, *, placebo: str | None = None, seed: int = 0) 
         tests.append(Test("placebo_action", found.value / found.error, found.p_value, n, found.p_value < USUAL))
     question = Question("care", "left", cluster="team")
     x = _with_history(trials)
-    arms = {
-        action: judged(
-            worked,
-            x,
-            (action, CONTROL),
-            question,
-            tests=[t for t in tests if not (t.name == "placebo_action" and action == placebo)],
-        )
-        for action, worked in estimated.items()
-    }
-    return Judged(arms, _by_coin(trials, seed), tuple(tests))
+    found, means, _ = estimate(whole, about="treated", seed=seed, untreated=untreated)
+    together = judged(Worked(whole, found, means), x, (TOGETHER, CONTROL), question, tests=tests)
+    arms = {}
+    for action, worked in estimated.items():
+        own = [t for t in tests if not (t.name == "placebo_action" and action == placebo)]
+        arms[action] = judged(worked, x, (action, CONTROL), question, tests=own)
+    return Judged(arms, _by_coin(trials, seed), tuple(tests), together)
 
 
 def _with_history(trials: Trials) -> Coded:

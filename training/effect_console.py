@@ -8,6 +8,7 @@ from math import exp, isfinite
 from rich.console import Console
 from rich.table import Table
 
+from training.effect_actions import TOGETHER
 from training.effect_checks import Test
 from training.effect_event_study import EventStudy
 from training.effect_file import Learned
@@ -85,27 +86,31 @@ def show_learned_effects(console: Console, learned: Learned) -> None:
     """Print one table per horizon, and the checks that all actions share."""
     for horizon, judged in learned.judged.items():
         shown = Table(title=f"What care did: voluntary exits within {horizon} days", title_justify="left")
-        for column in ("action", "given", "effect", "95 % interval", "hazard ratio", "could find", "verdict"):
-            shown.add_column(column, justify="left" if column in ("action", "verdict") else "right")
-        for action in judged.records:
-            arm = judged.best(action)
-            found = arm.adjusted
-            ratio = f"{exp(found.log_ratio):.2f}" if isfinite(found.log_ratio) else "–"
-            coin = "*" if arm.why[:1] == ("randomised",) else ""
-            ends = f"{_size(found.low, True)} to {_size(found.high, True)}"
-            cells = (f"{arm.n_treated:,}{coin}", _size(found.value, True), ends, ratio, f"{100 * arm.detectable:.1f}")
-            shown.add_row(action, *cells, SHORT[arm.verdict])
+        for column in ("action", "given", "points", "95 %", "hazard", "finds", "verdict"):
+            shown.add_column(column, justify="left" if column in ("action", "verdict") else "right", no_wrap=True)
+        for action, arm in [*((a, judged.best(a)) for a in judged.records), (TOGETHER, judged.together)]:
+            shown.add_row(*_line(action, arm))
         console.print(shown)
         if judged.coin:
             console.print("* from the cases alone in which a coin decided")
         for test in judged.tests:
             _show_test(console, test)
+    console.print("points: change in the chance to leave; finds: the smallest change that would be found (80 % power)")
     reasons = {w for judged in learned.judged.values() for a in judged.records for w in judged.best(a).why}
     for word in sorted(reasons):
         console.print(f"{word}: {WHY[word]}", markup=False)
     few = [f"{action} {n}" for action, n in _not_estimated(learned).items()]
     if few:
         console.print(f"Too few to estimate: {', '.join(few)}", markup=False)
+
+
+def _line(action: str, arm: Arm) -> tuple[str, ...]:
+    found = arm.adjusted
+    ratio = f"{exp(found.log_ratio):.2f}" if isfinite(found.log_ratio) else "–"
+    coin = "*" if arm.why[:1] == ("randomised",) else ""
+    ends = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}" if isfinite(found.low) else "–"
+    size = f"{100 * found.value:+.1f}"
+    return action, f"{arm.n_treated:,}{coin}", size, ends, ratio, f"{100 * arm.detectable:.1f}", SHORT[arm.verdict]
 
 
 def _not_estimated(learned: Learned) -> Mapping[str, int]:

@@ -101,6 +101,7 @@ def as_facts(learned: Learned, *, made_on: date) -> dict[str, Any]:
         "data_version": learned.data_version,
         "closed_on": learned.closed_on.isoformat(),
         "actions": actions,
+        "all_care": arm_facts(judged.together, first),
         "tests": tests,
     }
 

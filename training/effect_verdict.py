@@ -29,7 +29,7 @@ PUBLISHED_SIZE = 0.2
 
 WHY = {
     "few_treated": f"fewer than {FEWEST_TREATED} were given it, or as few were not",
-    "few_exits": f"fewer than {FEWEST_EVENTS} outcomes were seen in all",
+    "few_exits": f"fewer than {FEWEST_EVENTS} outcomes in all, or {FEWEST_EVENTS // 2} to expect in the smaller arm",
     "few_clusters": f"fewer than {FEWEST_CLUSTERS} teams: an interval over so few cannot be trusted",
     "overlap": "many of those given it have no counterpart among the others",
     "balance": "the arms stay unlike each other after weighting",
@@ -86,8 +86,11 @@ def _few(ground: Ground) -> tuple[str, ...]:
     why = []
     if min(ground.n_treated, ground.n_controls) < FEWEST_TREATED:
         why.append("few_treated")
-    if ground.events is not None and ground.events < FEWEST_EVENTS:
-        why.append("few_exits")
+    if ground.events is not None:
+        # Exits to be expected on the smaller side: an arm of 60 in which nobody left may be luck.
+        smaller = min(ground.n_treated, ground.n_controls)
+        if ground.events < FEWEST_EVENTS or smaller * ground.found.mean_untreated < FEWEST_EVENTS / 2:
+            why.append("few_exits")
     if ground.clusters < FEWEST_CLUSTERS:
         why.append("few_clusters")
     return tuple(why)
