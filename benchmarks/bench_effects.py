@@ -15,15 +15,22 @@ import argparse
 import importlib.util
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.effect_world import MENU, Draw, World, draw
+from features.company import Company, invent_company, regime_named
+from features.ingest import import_folder
+from features.lake import Lake
 from training.effect_actions import Trials, judge_actions
 from training.effect_columns import Coded
+from training.effect_file import learn_effects
+from training.effect_trials import care_of
 from training.effects import effect
+from training.plan import Plan
 
 FIRST_SEED = 5001
 """Far from the seeds on which anything was tried out while it was built."""
@@ -86,11 +93,11 @@ def one_draw(aim: str, seed: int) -> dict:
 def n11(args: argparse.Namespace) -> None:
     """Draw what is missing, then print the table."""
     done = {(row["aim"], row["seed"]) for row in _lines(args.out)}
-    for seed in range(FIRST_SEED, FIRST_SEED + args.draws):
+    for seed in range(args.first, args.first + args.draws):
         for aim in args.aims:
             if (aim, seed) not in done:
                 _add(args.out, one_draw(aim, seed))
-                sys.stderr.write(f"\r{aim} {seed - FIRST_SEED + 1} of {args.draws}   ")
+                sys.stderr.write(f"\r{aim} {seed - args.first + 1} of {args.draws}   ")
     for aim in args.aims:
         _show_n11([row for row in _lines(args.out) if row["aim"] == aim], aim)
 
@@ -184,18 +191,107 @@ def lalonde(args: argparse.Namespace) -> None:
     )
 
 
+def company(args: argparse.Namespace) -> None:
+    """Whole companies, from files to verdicts: what the records say beside what the actions truly did."""
+    done = {(row["regime"], row["seed"]) for row in _lines(args.out)}
+    for seed in range(FIRST_SEED, FIRST_SEED + args.draws):
+        for regime in args.regimes:
+            if (regime, seed) not in done:
+                _add(args.out, {"regime": regime, "seed": seed, **one_company(regime, seed, args)})
+                sys.stderr.write(f"\r{regime} {seed - FIRST_SEED + 1} of {args.draws}   ")
+    for row in _lines(args.out):
+        print(f"\n{row['regime']} {row['seed']}: flagged {row['flagged']}, checks {row['tests']}")
+        print(pd.DataFrame(row["actions"]).T.to_string())
+
+
+def one_company(regime: str, seed: int, args: argparse.Namespace) -> dict:
+    """One invented company. The truth is of decisions within six months, on the days on which care was agreed; records
+    show notices, of which some come later, so about .85 of it can be seen."""
+    settings = Company(n_employees=args.people, months=args.months, seed=seed, regime=regime_named(regime))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        invent_company(settings, folder / "records", truth=folder / "truth")
+        lake = Lake(folder / "lake")
+        import_folder(folder / "records", lake)
+        learned = learn_effects(lake, Plan(), placebo="specific_thanks", progress=lambda *_: None)
+        truth = true_effects(folder / "truth", care_of(lake.read(), until=lake.data_until()).done)
+    judged = learned.judged[180]
+    actions = {}
+    for action in judged.records:
+        arm = judged.best(action)
+        found = arm.adjusted
+        actions[action] = {
+            "n": arm.n_treated,
+            "truth": round(100 * truth.get(action, float("nan")), 2),
+            "naive": round(100 * judged.records[action].unadjusted.value, 2),
+            "value": round(100 * found.value, 2),
+            "low": round(100 * found.low, 2),
+            "high": round(100 * found.high, 2),
+            "detectable": round(100 * arm.detectable, 2),
+            "verdict": arm.verdict,
+            "why": ",".join(arm.why),
+        }
+    tests = {t.name: round(t.z, 1) for t in judged.tests}
+    return {"actions": actions, "tests": tests, "flagged": [t.name for t in judged.tests if t.flagged]}
+
+
+def true_effects(truth: Path, done: pd.DataFrame) -> dict[str, float]:
+    """Return action → the mean true difference of chances among those given it, at the month-end before."""
+    known = pd.read_parquet(truth / "potential.parquet")
+    known["as_of"] = pd.to_datetime(known["as_of"])
+    rows = done.assign(as_of=pd.to_datetime(done["began"]) - pd.offsets.MonthEnd(1))
+    both = rows.merge(known, on=["employee_id", "as_of"])
+    return {
+        str(action): float((mine[f"p_{action}"] - mine["p_none"]).mean()) for action, mine in both.groupby("action")
+    }
+
+
+def arms(args: argparse.Namespace) -> None:
+    """A mailing test with three arms, invented with the sizes of a known one: are both effects found?"""
+    truth = {"Mens E-Mail": 0.077, "Womens E-Mail": 0.045}
+    held = []
+    for seed in range(FIRST_SEED, FIRST_SEED + args.draws):
+        rng = np.random.default_rng(seed)
+        n = args.rows
+        arm = rng.choice(["No E-Mail", *truth], n)
+        history, newbie = rng.lognormal(5, 1, n), rng.random(n) < 0.5
+        rate = 0.08 + 0.02 * (history > 200) + 0.02 * ~newbie + pd.Series(arm).map(truth).fillna(0).to_numpy()
+        visit = rng.random(n) < rate
+        spend = np.where(visit & (rng.random(n) < 0.1), rng.gamma(2, 50, n), 0.0)
+        table = pd.DataFrame({"segment": arm, "history": history, "newbie": newbie, "visit": visit, "spend": spend})
+        found = effect(table, treatment="segment", outcome="visit", randomised=True, higher_is_better=True)
+        if "spend" not in found.refused:
+            print(f"seed {seed}: spend, which follows the mail, was not refused")
+        held += [one.interval[0] <= truth[one.name] <= one.interval[1] for one in found.arms]
+    print(
+        f"{args.draws} tests of {args.rows:,} rows, two arms each: {np.mean(held):.1%} of the intervals hold the truth"
+    )
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("n11")
     one.add_argument("--draws", type=int, default=200)
+    one.add_argument("--first", type=int, default=FIRST_SEED, help="The first seed.")
     one.add_argument("--aims", nargs="+", default=["measured", "hidden"])
     one.add_argument("--out", type=Path, default=Path("var/bench/effects_n11.jsonl"))
     one.set_defaults(run=n11)
     two = commands.add_parser("lalonde")
     two.add_argument("--causaldata", type=Path)
     two.set_defaults(run=lalonde)
+    three = commands.add_parser("company")
+    three.add_argument("--draws", type=int, default=3)
+    three.add_argument("--people", type=int, default=3000)
+    three.add_argument("--months", type=int, default=60)
+    three.add_argument("--regimes", nargs="+", default=["care_measured", "care_hidden", "care_randomised"])
+    three.add_argument("--out", type=Path, default=Path("var/bench/effects_company.jsonl"))
+    three.set_defaults(run=company)
+    four = commands.add_parser("arms")
+    four.add_argument("--draws", type=int, default=20)
+    four.add_argument("--rows", type=int, default=12_000)
+    four.set_defaults(run=arms)
     args = parser.parse_args()
     args.run(args)
 

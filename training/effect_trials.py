@@ -1,12 +1,13 @@
 """Trials that nobody held, drawn out of records: care begun in a month against everybody who could have had it.
 
-    as_of           the month-end: who may take part, and what was known of each
-    start           the day on which care was done, within a month after as_of
-    |----no care for 270 days----]as_of--start](----outcome: voluntary exit within 90 or 180 days----]
+    as_of           the month-end before care was agreed on: who may take part, and what was known of each
+    start           the day on which care was done
+    |----no care for 270 days----]as_of--agreed--start](----outcome: voluntary exit within 90 or 180 days----]
 
 Every month-end opens a trial (target trial emulation: Hernán & Robins 2016, Am J Epidemiol 183:758). Nobody is
 immortal: those given nothing get a day of start too, drawn from the days on which care was done, and whoever had given
-notice by that day, treated or not, is out. Who is not treated in one month may be in the next; the same person is in
+notice by that day, treated or not, is out. What was known is taken before the agreement, which is the first step of
+care and no trait of a person. Who is not treated in one month may be in the next; the same person is in
 many trials, which the errors know. An exit of another kind is not an exit of the person's own accord and competes.
 Only trials whose horizon is over count.
 
@@ -31,6 +32,8 @@ from training.effect_columns import Coded, coded
 from training.fit import Ground
 
 GRACE_DAYS = 31
+AGREED_DAYS = 92
+"""An agreement so many days before care was done is taken to be about it."""
 CARE_FREE_DAYS = 270
 LONG_AGO_DAYS = 365
 CONTROLS_PER_TREATED = 5
@@ -38,12 +41,13 @@ FEWEST_CONTROLS = 4000
 MOST_COLUMNS = 40
 FEWEST_KNOWN = 0.3
 OF_CARE = ("care_agreed_180d", "care_done_180d", "care_declined_365d", "days_since_care")
-"""Columns that tell of earlier care: they help an estimate, and would hide what the checks look for."""
+"""Columns that tell of earlier care: no confounders like others, for they would hide what the checks look for."""
 
 
 @dataclass(frozen=True)
 class Care:
-    """Care that was done, and toss-ups lost, sorted by day: employee_id, day, action, by_coin, chance (NaN unknown)."""
+    """Care that was done and toss-ups lost: employee_id, began (agreed, or drawn), day (done), action, by_coin, chance
+    (NaN unknown), sorted by ``began``."""
 
     done: pd.DataFrame
     held_out: pd.DataFrame
@@ -65,12 +69,16 @@ def care_of(records: Mapping[str, Any], *, until: date) -> Care:
     rows["day"] = pd.to_datetime(rows["happened_on"])
     rows["by_coin"] = rows["note"].str.startswith(COIN)
     rows["chance"] = rows["note"].map(chance_of)
-    kept = ["employee_id", "day", "action", "by_coin", "chance"]
-    done = rows[rows["status"] == "done"].sort_values("day")[kept].reset_index(drop=True)
-    out = rows[(rows["status"] == "suggested") & rows["note"].map(held_out)].sort_values("day")[kept]
+    kept = ["employee_id", "began", "day", "action", "by_coin", "chance"]
+    done = rows[rows["status"] == "done"].sort_values("day")
     if done.empty:
         raise FixableError("No care action was done.", ["care_actions holds rows, but none with status done."])
-    return Care(done, out.reset_index(drop=True))
+    agreed = rows[rows["status"] == "agreed"].sort_values("day")[["employee_id", "action", "day"]]
+    key, near = ["employee_id", "action"], pd.Timedelta(days=AGREED_DAYS)
+    at = pd.merge_asof(done, agreed.assign(began=agreed["day"]), on="day", by=key, tolerance=near)
+    done = at.assign(began=at["began"].fillna(at["day"])).sort_values("began")[kept].reset_index(drop=True)
+    out = rows[(rows["status"] == "suggested") & rows["note"].map(held_out)].sort_values("day")
+    return Care(done, out.assign(began=out["day"])[kept].reset_index(drop=True))
 
 
 def trials_of(ground: Ground, care: Care, risk: np.ndarray, *, horizon_days: int, seed: int = 0) -> Trials:
@@ -109,29 +117,33 @@ def _days(values: pd.Series) -> pd.Series:
 
 
 def _begun(index: pd.DataFrame, care: Care, generator: np.random.Generator) -> pd.DataFrame:
-    """Return the rows of people without care for ``CARE_FREE_DAYS``, each with the day on which its trial starts."""
+    """Return the rows of people without care for ``CARE_FREE_DAYS``, each with the days until its trial starts."""
     rows = index.sort_values("as_of").reset_index(drop=True)
     rows["employee_id"] = rows["employee_id"].astype(str)
     done, out = (_plain(frame) for frame in (care.done, care.held_out))
-    last = pd.merge_asof(
-        rows[["employee_id", "as_of"]], done[["employee_id", "day"]], left_on="as_of", right_on="day", by="employee_id"
-    )["day"]
+    begun = done[["employee_id", "began"]]
+    last = pd.merge_asof(rows[["employee_id", "as_of"]], begun, left_on="as_of", right_on="began", by="employee_id")[
+        "began"
+    ]
     grace = pd.Timedelta(days=GRACE_DAYS)
     given, spared = _next(rows, done, grace), _next(rows, out, grace)
     # Snapshots may lie less than the grace apart: care belongs to the last one before it.
     ends = np.sort(rows["as_of"].unique())
     following = pd.Series(np.append(ends[1:], ends[-1:] + grace)[np.searchsorted(ends, rows["as_of"])])
-    given, spared = (f.mask(f["day"] > following) for f in (given, spared))
+    given, spared = (f.mask(f["began"] > following) for f in (given, spared))
     wait = (given["day"] - rows["as_of"]).dt.days
     waits = wait.dropna().to_numpy(float)
-    lost = given["day"].isna() & spared["day"].notna()
+    lost = given["day"].isna() & spared["began"].notna()
     drawn = generator.choice(waits, len(rows)) if len(waits) else np.zeros(len(rows))
-    rows["wait"] = np.where(wait.notna(), wait, np.where(lost, (spared["day"] - rows["as_of"]).dt.days, drawn))
+    # Those whom the coin spared start as long after the draw as the others did.
+    delays = (done["day"] - done["began"]).dt.days.to_numpy(float)
+    lost_wait = (spared["began"] - rows["as_of"]).dt.days + generator.choice(delays, len(rows))
+    rows["wait"] = np.where(wait.notna(), wait, np.where(lost, lost_wait, drawn))
     rows["action"] = given["action"]
     rows["by_coin"] = np.where(wait.notna(), given["by_coin"] == True, lost)  # noqa: E712 - blank is not by coin
     rows["chance"] = given["chance"].where(wait.notna(), spared["chance"])
     since = (rows["as_of"] - last).dt.days
-    known_for = (rows["as_of"] - done["day"].min()).dt.days
+    known_for = (rows["as_of"] - done["began"].min()).dt.days
     before = np.where(since.isna(), 0.0, np.where(since >= LONG_AGO_DAYS, 1.0, np.nan))
     blind = (rows["tenure_days"] < LONG_AGO_DAYS) | (known_for < LONG_AGO_DAYS)
     rows["cared_before"] = np.where(blind, np.nan, before)
@@ -139,7 +151,8 @@ def _begun(index: pd.DataFrame, care: Care, generator: np.random.Generator) -> p
 
 
 def _plain(care: pd.DataFrame) -> pd.DataFrame:
-    return care.assign(day=_days(care["day"]), employee_id=care["employee_id"].astype(str))
+    days = {name: _days(care[name]) for name in ("began", "day")}
+    return care.assign(employee_id=care["employee_id"].astype(str), **days)
 
 
 def _next(rows: pd.DataFrame, care: pd.DataFrame, grace: pd.Timedelta) -> pd.DataFrame:
@@ -148,7 +161,7 @@ def _next(rows: pd.DataFrame, care: pd.DataFrame, grace: pd.Timedelta) -> pd.Dat
         rows[["employee_id", "as_of"]],
         care,
         left_on="as_of",
-        right_on="day",
+        right_on="began",
         by="employee_id",
         direction="forward",
         tolerance=grace,
@@ -210,10 +223,12 @@ def _habit(ground: Ground, rows: pd.DataFrame) -> np.ndarray:
 
 def _history(ground: Ground, rows: pd.DataFrame) -> np.ndarray:
     at = rows["row"].to_numpy(int)
-    mine = [c for c in OF_CARE if c in ground.panel.rows and c != "days_since_care"]
-    told = [ground.panel.rows[c].fillna(0).to_numpy(float)[at] for c in mine]
+    """Return refusals in the last year, care long ago, and whether that can be said. An agreement just before the
+    month-end is not among them: it is the beginning of the care itself."""
+    known = ground.panel.rows
+    no = known["care_declined_365d"] if "care_declined_365d" in known else pd.Series(0.0, index=known.index)
     before = rows["cared_before"].to_numpy(float)
-    return np.column_stack([*told, np.nan_to_num(before), np.isnan(before)])
+    return np.column_stack([no.fillna(0).to_numpy(float)[at], np.nan_to_num(before), np.isnan(before)])
 
 
 def _team(rows: pd.DataFrame) -> np.ndarray:

@@ -39,6 +39,16 @@ def test_care_belongs_to_the_last_month_end_before_it_and_blocks_the_next_nine_m
     assert {("B", MARCH), ("B", APRIL), ("B", MAY)} <= set(rows)
 
 
+def test_what_is_known_is_what_was_known_before_the_agreement():
+    index = people(*[(p, day) for p in "AB" for day in (MARCH, APRIL, MAY)])
+    agreed, done = ("A", date(2024, 4, 25), "talk", "agreed", None), ("A", date(2024, 5, 10), "talk", "done", None)
+    rows = begun(index, care(agreed, done))
+    assert rows["A", MARCH].action == "talk"
+    assert rows["A", MARCH].wait == 40
+    assert ("A", APRIL) not in rows, "care is under way, so no control either"
+    assert rows["B", MARCH].wait == 40
+
+
 def test_those_given_nothing_start_on_a_day_on_which_care_was_done_so_nobody_is_immortal():
     index = people(*[(p, APRIL) for p in ("A", *map(str, range(50)))])
     rows = begun(index, care(("A", date(2024, 5, 10), "talk", "done", None)))
@@ -80,7 +90,7 @@ def test_a_coin_is_read_from_the_notes_of_both_sides():
     assert rows["A", APRIL].by_coin
     assert rows["B", APRIL].by_coin
     assert pd.isna(rows["B", APRIL].action)
-    assert rows["B", APRIL].wait == 12
+    assert rows["B", APRIL].wait == 12, "the draw, and as long after it as others waited"
     assert rows["B", APRIL].chance == 0.375
     assert not rows["C", APRIL].by_coin
 
