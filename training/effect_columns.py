@@ -45,6 +45,7 @@ MOST_LEVELS = 15
 BEYOND_CHANCE = 1e-4
 """Family-wise: in a fair trial this check refuses a true baseline once in ten thousand tables."""
 NEARLY_SURE = 0.98
+FEWEST_OTHERS = 10
 KNOWN_GAP = 0.3
 """Difference in the share of known values between those with and without the outcome that no baseline has."""
 
@@ -87,6 +88,11 @@ def too_late(table: pd.DataFrame, columns: Iterable[str], start: Start) -> dict[
         if why:
             found[column] = why
     return found
+
+
+def dated_names(columns: Iterable[str]) -> list[str]:
+    """Return the columns whose names carry a year: whether it lies before the start, only the start can tell."""
+    return [column for column in columns if PERIOD.search(plain_name(column)) and not EARLY.search(plain_name(column))]
 
 
 def _second_round(column: str, names: set[str]) -> str | None:
@@ -177,7 +183,17 @@ def _tells_outcome(known: np.ndarray, numbers: np.ndarray, sample: Sample) -> st
         auc = (ranks[yes[heard]].sum() - n1 * (n1 + 1) / 2) / (n1 * n0)
         if max(auc, 1 - auc) > NEARLY_SURE:
             return "tells the outcome almost without fault: it is the outcome in other words, or came after it"
+        if _only_with(column[heard], yes[heard] if yes.sum() <= no.sum() else no[heard]):
+            return "differs from its usual value only together with the outcome: it came with it or after it"
     return None
+
+
+def _only_with(values: np.ndarray, rarer: np.ndarray) -> bool:
+    """Whether everybody with another value than the usual one is of the rarer outcome (spending, of those who came)."""
+    kinds, counts = np.unique(values, return_counts=True)
+    usual = kinds[np.argmax(counts)]
+    others = values != usual
+    return bool(FEWEST_OTHERS <= others.sum() < 0.5 * len(values) and rarer[others].all())
 
 
 def _apart(known: np.ndarray, numbers: np.ndarray, sample: Sample) -> float:

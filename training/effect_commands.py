@@ -35,7 +35,8 @@ def effects(  # noqa: PLR0913 - the options of a command are its parameters
     control: Annotated[str | None, typer.Option(help="The value of those given nothing, if not obvious.")] = None,
     started: Annotated[str | None, typer.Option(help="The day it began: 2024-01-31.")] = None,
     measured_on: Annotated[
-        list[str] | None, typer.Option(help="When a column was measured: column=2024-06-30. May be repeated.")
+        list[str] | None,
+        typer.Option(help="When a column was measured: column=2024-06-30 (repeat), or a table: column, measured_on."),
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="Columns vouched for as measured before the start: a,b.")] = None,
     days: Annotated[str | None, typer.Option(help="Column: days to the outcome or to the end of watching.")] = None,
@@ -202,9 +203,22 @@ def _day(text: str, option: str) -> date:
         raise FixableError(f"{option} must be a day like 2024-01-31, not {text!r}") from None
 
 
+def _dictionary(path: Path) -> dict[str, date]:
+    listed = read_table(path)
+    missing = [c for c in ("column", "measured_on") if c not in listed]
+    if missing:
+        raise FixableError(f"{path} lacks columns:", missing)
+    known = listed.dropna(subset=["measured_on"])
+    pairs = zip(known["column"].astype(str), known["measured_on"].astype(str), strict=True)
+    return {column: _day(day[:10], f"{path}: {column}") for column, day in pairs}
+
+
 def _measured(pairs: list[str]) -> dict[str, date]:
-    out = {}
+    out: dict[str, date] = {}
     for pair in pairs:
+        if "=" not in pair and Path(pair).suffix.lower() in KINDS:
+            out |= _dictionary(Path(pair))
+            continue
         column, _, day = pair.rpartition("=")
         if not column:
             raise FixableError("--measured-on takes column=2024-06-30.", [f"got {pair!r}"])

@@ -74,7 +74,8 @@ class Nuisance:
 class Means:
     """The two mean outcomes and the influence of each row on them; ``kept`` (n,): rows that have a counterpart.
 
-    ``weight`` (n,) is the weight of each row on its side, for balance and for weighted survival curves.
+    ``weight`` (n,) is the weight of each row on its side, for balance and for weighted survival curves; ``weighted``
+    the difference of means by these weights alone.
     """
 
     treated: float
@@ -83,6 +84,7 @@ class Means:
     influence_untreated: np.ndarray
     weight: np.ndarray
     kept: np.ndarray
+    weighted: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,12 @@ def weighted_means(sample: Sample, told: Nuisance, *, about: About) -> Means:
     asked, one, other = (w * kept for w in (asked, one, other))
     mean1, phi1 = _augmented(asked, one * sample.heard, told.treated, y)
     mean0, phi0 = _augmented(asked, other * sample.heard, told.untreated, y)
-    return Means(mean1, mean0, phi1, phi0, one + other, kept)
+    alone = _mean(y, one * sample.heard) - _mean(y, other * sample.heard)
+    return Means(mean1, mean0, phi1, phi0, one + other, kept, alone)
+
+
+def _mean(y: np.ndarray, weight: np.ndarray) -> float:
+    return float((weight * y).sum() / weight.sum()) if weight.sum() > 0 else float("nan")
 
 
 def _augmented(asked: np.ndarray, weight: np.ndarray, told: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:

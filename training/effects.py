@@ -13,7 +13,7 @@ Not good for: saying what one person would have done; an effect is a mean over m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -31,7 +31,7 @@ from training.effect_checks import (
     overlap,
     smallest_detectable,
 )
-from training.effect_columns import Coded, Start, coded, given_away, too_late, useless
+from training.effect_columns import Coded, Start, coded, dated_names, given_away, too_late, useless
 from training.effect_estimate import About, Estimate, Means, Sample, estimate, unadjusted
 from training.effect_reading import Arms, arms_of, censored, follow_up_of, outcome_of
 from training.effect_survival import HazardRatio, hazard_ratio
@@ -83,7 +83,11 @@ class Worked:
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm against the control: ``unadjusted`` and ``adjusted`` effect, what they rest on, and what may be said."""
+    """One arm against the control: ``unadjusted`` and ``adjusted`` effect, what they rest on, and what may be said.
+
+    ``weighted`` is the effect by weights alone, without a model of the outcome: far from ``adjusted``, one of the two
+    models is wrong.
+    """
 
     name: str
     control: str
@@ -92,6 +96,7 @@ class Arm:
     events: int | None
     unadjusted: Estimate
     adjusted: Estimate
+    weighted: float
     hazard: HazardRatio | None
     overlap: Overlap
     balance: tuple[Balance, ...]
@@ -133,10 +138,10 @@ class Answer:
 def effect(table: pd.DataFrame, **asked: Any) -> Answer:
     """Return the effect of each arm of a treatment on an outcome; ``asked`` are the fields of ``Question``.
 
-    Raises ``FixableError`` for columns that are not there, values that cannot be read, and confounders that were
-    measured after the start (each named, with how it was noticed).
+    Days may be dates or text like 2024-01-31. Raises ``FixableError`` for columns that are not there, values that
+    cannot be read, and confounders that were measured after the start (each named, with how it was noticed).
     """
-    question = Question(**asked)
+    question = _asked(asked)
     _refuse_missing(table, question)
     rows, remarks = _readable(table, question)
     outcome, heard, more = _outcome(rows, question)
@@ -144,9 +149,33 @@ def effect(table: pd.DataFrame, **asked: Any) -> Answer:
     clusters = (_cluster(rows, question),)
     probe = Sample(arms.code > 0, outcome, np.zeros((len(rows), 0)), clusters, heard)
     used, refused = _confounders(rows, question, probe)
+    if question.started_at is None and (named := dated_names(used)):
+        more = [
+            *more,
+            f"Names with a time in them were believed to be baselines: {', '.join(named)}. Say when it began.",
+        ]
     x = coded(rows, used)
     found = [_arm(arms, i, probe, x, rows, question) for i in range(1, len(arms.names))]
     return Answer(question, tuple(found), tuple(used), refused, (*remarks, *more))
+
+
+def _asked(asked: Mapping[str, Any]) -> Question:
+    known = {f.name for f in fields(Question)}
+    unknown = sorted(set(asked) - known)
+    if unknown:
+        raise FixableError("An effect is not asked for like this:", [f"{u} (known: {sorted(known)})" for u in unknown])
+    days = {column: _day(day, column) for column, day in (asked.get("measured_on") or {}).items()}
+    start = asked.get("started_at")
+    return Question(
+        **{**asked, "measured_on": days, "started_at": None if start is None else _day(start, "started_at")}
+    )
+
+
+def _day(value: Any, name: str) -> date:
+    try:
+        return pd.Timestamp(value).date()
+    except (ValueError, TypeError) as problem:
+        raise FixableError(f"{name} must be a day like 2024-01-31, not {value!r}") from problem
 
 
 def _refuse_missing(table: pd.DataFrame, question: Question) -> None:
@@ -267,6 +296,7 @@ def judged(
         events=events,
         unadjusted=unadjusted(sample),
         adjusted=found,
+        weighted=means.weighted,
         hazard=hazard,
         overlap=ground.overlap,
         balance=tuple(ground.balance),

@@ -93,6 +93,24 @@ def test_a_confounder_measured_after_the_start_is_refused_by_name_of_the_column(
     assert column not in left_out.used
 
 
+def test_days_may_be_text_and_names_with_a_year_are_told_when_nobody_says_when_it_began():
+    table = late_columns(a_trial())[["treatment", "quit", "tenure", "rating_2022h1"]]
+    asked = {"treatment": "treatment", "outcome": "quit", "randomised": True}
+    assert any("rating_2022h1" in remark for remark in effect(table, **asked).remarks)
+    assert "rating_2022h1" in effect(table, started_at="2021-08-09", **asked).refused
+    with pytest.raises(FixableError, match="must be a day"):
+        effect(table, started_at="soon", **asked)
+    with pytest.raises(FixableError, match="confounder "):
+        effect(table, confounder=["tenure"], **asked)
+
+
+def test_what_only_those_with_the_outcome_have_came_with_it():
+    table = a_trial().assign(handover=lambda t: np.where((t["quit"] == 1) & (t["tenure"] < 3), 1, 0))
+    assert "together with the outcome" in effect(
+        table, treatment="treatment", outcome="quit", randomised=True
+    ).refused["handover"]  # fmt: skip
+
+
 def test_a_column_vouched_for_is_not_judged_by_its_name():
     table = a_trial().assign(exit_talk_score=1.0).assign(exit_talk_score=lambda t: t["tenure"] + 1)
     asked = {"treatment": "treatment", "outcome": "quit", "randomised": True, "confounders": ["exit_talk_score"]}
