@@ -69,6 +69,7 @@ def show_arm(console: Console, arm: Arm, answer: Answer) -> None:
     console.print(f"Largest difference between the arms in a baseline: {before:.2f} SD{weighted}")
     if not answer.question.randomised:
         h2, o = arm.hidden, arm.overlap
+        console.print(f"By weights alone, without a model of the outcome: {_size(arm.weighted, share)}")
         console.print(
             f"The controls are worth {o.effective_controls:,.0f} of {o.n_controls:,}; left out {o.left_out:,}"
         )

@@ -201,7 +201,7 @@ def clustered_error(influence: np.ndarray, clusters: Sequence[np.ndarray]) -> fl
     if len(clusters) == 2:
         one, other = (np.unique(c, return_inverse=True)[1] for c in clusters)
         variance -= _between(influence, one * (int(other.max()) + 1) + other)
-        variance = max(variance, *(_between(influence, c) for c in clusters))
+        variance = max(variance, min(_between(influence, c) for c in clusters))
     return float(np.sqrt(variance))
 
 

@@ -54,9 +54,9 @@ def test_either_model_may_be_wrong_as_long_as_the_other_is_right(about):
 def test_two_kinds_of_cluster_that_are_the_same_are_one():
     influence, cluster = np.random.default_rng(0).standard_normal(300), np.arange(300) % 40
     assert clustered_error(influence, (cluster, cluster)) == pytest.approx(clustered_error(influence, (cluster,)))
-    finer = clustered_error(influence, (np.arange(300),))
-    both = clustered_error(influence, (cluster, np.arange(300)))
-    assert both == pytest.approx(max(clustered_error(influence, (cluster,)), finer))
+    nested = clustered_error(influence, (cluster, np.arange(300)))
+    whole, alone = (clustered_error(influence, (c,)) for c in (cluster, np.arange(300)))
+    assert nested == pytest.approx(max(whole, min(whole, alone))), "people within teams: the teams' own error"
 
 
 def test_rows_that_repeat_each_other_within_a_team_do_not_make_the_error_smaller():
