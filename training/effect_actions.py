@@ -27,8 +27,8 @@ from training.effects import Arm, Question, Worked, judged
 
 CONTROL = "no care then"
 TOGETHER = "all care together"
-STRICT, USUAL = 0.001, 0.01
-"""Levels of the checks: the first is sharp enough to be asked for more."""
+LEVEL = 0.01
+"""A check shows something when chance would do so once in a hundred times."""
 FEWEST = 30
 """People given an action before anything is estimated."""
 PER_ROW = ("arm", "left", "other", "history", "cared_before", "by_coin", "chance")
@@ -97,8 +97,8 @@ def judge_actions(trials: Trials, *, placebo: str | None = None, seed: int = 0) 
             estimated[action] = Worked(sample, found, means)
     if placebo in estimated:
         found = estimated[placebo].found
-        n = int((trials.arm == trials.actions.index(placebo)).sum())
-        tests.append(Test("placebo_action", found.value / found.error, found.p_value, n, found.p_value < USUAL))
+        n = int((trials.arm == trials.actions.index(placebo)).sum() * found.mean_untreated)
+        tests.append(Test("placebo_action", found.value / found.error, found.p_value, n, found.p_value < LEVEL))
     question = Question("care", "left", cluster="team")
     x = _with_history(trials)
     found, means, _ = estimate(whole, about="treated", seed=seed, untreated=untreated)
@@ -125,9 +125,9 @@ def _shared(trials: Trials, seed: int) -> list[Test]:
     """Return the checks that all actions share: whoever chooses for one chooses for the others."""
     given = trials.arm >= 0
     whole = _sample(trials, given, trials.left, history=False)
-    chosen = independent(trials.cared_before, given.astype(float), whole, name="chosen_again", level=STRICT)
+    chosen = independent(trials.cared_before, given.astype(float), whole, name="chosen_again", level=LEVEL)
     calm = np.where(given, np.nan, trials.cared_before)
-    old = independent(calm, trials.left, whole, name="old_care", level=USUAL)
+    old = independent(calm, trials.left, whole, name="old_care", level=LEVEL)
     n_other = int(trials.other[given].sum())
     if n_other < 10:
         return [chosen, old, Test("other_exits", float("nan"), float("nan"), n_other, False)]
@@ -135,7 +135,7 @@ def _shared(trials: Trials, seed: int) -> list[Test]:
     return [
         chosen,
         old,
-        Test("other_exits", found.value / found.error, found.p_value, n_other, found.p_value < USUAL),
+        Test("other_exits", found.value / found.error, found.p_value, n_other, found.p_value < LEVEL),
     ]
 
 

@@ -60,7 +60,10 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Test:
-    """A negative control: something that must be nothing when nobody hidden decides. ``flagged``: it is not."""
+    """A negative control: something that must be nothing when nothing hidden decides. ``flagged``: it is not.
+
+    ``n``: the cases that it rests on (people chosen twice, exits); with few of them it sees little.
+    """
 
     __test__ = False  # not one of pytest's
 

@@ -1,8 +1,9 @@
 """What may be said of an action: helps, harms, no effect seen, cannot tell yet, or not identified; and why.
 
-The order matters: too few cases end the matter before anything is read into them; then what the records cannot settle,
-however many there are; only then the sign. "No effect seen" is said only where an effect of published size would
-have been found; otherwise silence is no evidence and the answer is "cannot tell yet".
+The order matters: a check that shows something hidden ends the matter for every action; then too few cases, before
+anything is read into them; then what the records cannot settle, however many there are; only then the sign. "No effect
+seen" is said only where an effect of published size would have been found; otherwise silence is no evidence and the
+answer is "cannot tell yet".
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ VERDICTS = {
     "not_identified": "not identified: these records cannot tell the action from who was given it",
 }
 FEWEST_TREATED, FEWEST_EVENTS, FEWEST_CLUSTERS = 30, 10, 8
+FEWEST_TO_CHECK = 30
+"""Cases behind a check before its silence counts for something."""
 PUBLISHED_SIZE = 0.2
 """Share of the base risk that published care takes away in the smaller of the good studies (Friebel 2022: a fifth)."""
 
@@ -34,7 +37,7 @@ WHY = {
     "overlap": "many of those given it have no counterpart among the others",
     "balance": "the arms stay unlike each other after weighting",
     "hidden_confounding": "a check that must show nothing shows something: records do not explain who was given it",
-    "unchecked": "nothing in the table can show whether something unrecorded decided, and something as strong as the "
+    "unchecked": "nothing here can show whether something unrecorded decided, and something as strong as the "
     "strongest recorded column would change the answer",
     "too_small_to_see": "an effect of published size would not be found with so few cases",
     "randomised": "chance decided who was given it",
@@ -64,6 +67,8 @@ class Ground:
 
 def verdict(ground: Ground) -> tuple[str, tuple[str, ...]]:
     """Return one of VERDICTS and the keys of WHY that it rests on."""
+    if not ground.randomised and any(test.flagged for test in ground.tests):
+        return "not_identified", ("hidden_confounding",)
     why = _few(ground)
     if why:
         return "cannot_tell_yet", why
@@ -102,9 +107,8 @@ def _unsettled(ground: Ground) -> tuple[str, ...]:
         why.append("overlap")
     if _unlike(ground, "after"):
         why.append("balance")
-    if any(test.flagged for test in ground.tests):
-        why.append("hidden_confounding")
-    if not any(np.isfinite(test.z) for test in ground.tests) and fragile(ground):
+    checked = any(np.isfinite(test.z) and test.n >= FEWEST_TO_CHECK for test in ground.tests)
+    if not checked and fragile(ground):
         why.append("unchecked")
     return tuple(why)
 
