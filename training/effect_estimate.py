@@ -189,7 +189,9 @@ def contrast(means: Means, clusters: Sequence[np.ndarray], *, yes_or_no: bool) -
 
 def interval(value: float, error: float, freedom: int) -> tuple[float, float, float]:
     """Return the ends of the 95 % interval and the two-sided p-value, by Student's t."""
-    if not (np.isfinite(error) and error > 0 and freedom >= 1):
+    if error == 0:  # every row of an arm says the same
+        return value, value, float(value == 0)
+    if not (np.isfinite(error) and freedom >= 1):
         return float("nan"), float("nan"), float("nan")
     reach = float(student.ppf(0.975, freedom)) * error
     return value - reach, value + reach, float(2 * student.sf(abs(value) / error, freedom))

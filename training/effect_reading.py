@@ -16,8 +16,8 @@ NOTHING = re.compile(
 YES = {"1", "1.0", "true", "yes", "y", "t", "quit", "left", "leaver", "event", "attrited", "resigned", "离职", "是"}
 NO = {"0", "0.0", "false", "no", "n", "f", "stay", "stayed", "current", "active", "censored", "retained", "在职", "否"}
 MOST_ARMS = 10
-FEWEST_AT_RISK = 10
-"""People of an arm still watched at the horizon that is taken by default."""
+SHARE_WATCHED = 0.9
+"""Share of those without the outcome who were watched up to the horizon that is taken by default."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def censored(
     arm alone.
     """
     if horizon_days is None:
-        horizon_days = float(min(np.sort(days[arm == a])[-FEWEST_AT_RISK:][0] for a in np.unique(arm)))
+        ends = [days[(arm == a) & ~event] for a in np.unique(arm)]
+        horizon_days = min(float(np.quantile(e, 1 - SHARE_WATCHED, method="lower")) if len(e) else np.inf for e in ends)
+        horizon_days = float(days.max()) if np.isinf(horizon_days) else horizon_days
     horizon = float(horizon_days)
     heard = (days >= horizon) | event
     outcome = (event & (days <= horizon)).astype(float)

@@ -92,9 +92,9 @@ def _few(ground: Ground) -> tuple[str, ...]:
     if min(ground.n_treated, ground.n_controls) < FEWEST_TREATED:
         why.append("few_treated")
     if ground.events is not None:
-        # Exits to be expected on the smaller side: an arm of 60 in which nobody left may be luck.
-        smaller = min(ground.n_treated, ground.n_controls)
-        if ground.events < FEWEST_EVENTS or smaller * ground.found.mean_untreated < FEWEST_EVENTS / 2:
+        # Outcomes to be expected on the smaller side: an arm of 60 in which nobody left may be luck.
+        smaller = min(ground.n_treated, ground.n_controls) / (ground.n_treated + ground.n_controls)
+        if ground.events < FEWEST_EVENTS or smaller * ground.events < FEWEST_EVENTS / 2:
             why.append("few_exits")
     if ground.clusters < FEWEST_CLUSTERS:
         why.append("few_clusters")

@@ -50,7 +50,8 @@ class Question:
     ``confounders``: columns known before the start; None takes every column that can be one and names those left out.
     ``cluster``: teams, say, within which people depend on each other. ``started_at``, ``measured_on`` (column → day)
     and ``baseline`` (columns vouched for) tell what was measured when. ``days``: days to the outcome or to the end of
-    observation, then ``outcome`` says which; ``horizon_days`` defaults to the longest that both arms were followed.
+    observation, then ``outcome`` says which; ``horizon_days`` is by default how long nine of
+    ten were watched in every arm.
     ``negative_controls``: columns that the treatment cannot have moved. ``about``: all, treated or overlap; by default
     all of a randomised trial, those treated otherwise.
     """
@@ -186,6 +187,9 @@ def _refuse_missing(table: pd.DataFrame, question: Question) -> None:
         raise FixableError(
             "The table does not have these columns:", [*missing, f"it has: {', '.join(map(str, table.columns))}"]
         )
+    twice = sorted({str(c) for c in table.columns[table.columns.duplicated()]})
+    if twice:
+        raise FixableError("Columns of the table have the same name:", twice)
     if question.measured_on and question.started_at is None:
         raise FixableError(
             "measured_on says when columns were measured; started_at is needed to say what that means.",
