@@ -1,5 +1,7 @@
 """The commands as typed: a trial's table in, a readable answer out, and mistakes in plain words."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,3 +76,20 @@ def test_stamps_are_shown(tmp_path):
     told = RUN.invoke(app, ["side-effects", "--decisions", str(path), "--state", str(tmp_path)])
     assert told.exit_code == 0, told.output
     assert "100%" in told.output
+
+
+@pytest.mark.slow
+def test_a_companys_own_records_lead_to_the_file_for_care_plans(tmp_path):
+    state = tmp_path / "state"
+    for arguments in (
+        ["company", "--people", "160", "--months", "30", "--regime", "clinic", "--seed", "4"],
+        ["import", str(state / "records")],
+        ["effects"],
+    ):
+        told = RUN.invoke(app, [*arguments, "--state", str(state)])
+        assert told.exit_code == 0, told.output
+    assert "all care together" in told.output
+    facts = json.loads((state / "effects.json").read_text(encoding="utf-8"))
+    assert facts["all_care"]["treated"] >= 30
+    assert facts["all_care"]["controls"] > facts["all_care"]["treated"]
+    assert {line["verdict"] for line in facts["actions"].values()} <= {"cannot_tell_yet", "not_identified"}
