@@ -1,9 +1,9 @@
 """Judge the estimates of what care did, where the truth is known, or where an experiment tells it.
 
-    python benchmarks/bench_effects.py n11 --draws 200              SCIENCE N11: bias, coverage, placebo, hidden
-    python benchmarks/bench_effects.py company --draws 3            whole companies, from files to verdicts
-    python benchmarks/bench_effects.py lalonde --causaldata DIR     nsw treated against cps controls
-    python benchmarks/bench_effects.py arms                         three arms, as in a mailing test
+    python -m benchmarks.bench_effects n11 --draws 200              SCIENCE N11: bias, coverage, placebo, hidden
+    python -m benchmarks.bench_effects company --draws 3            whole companies, from files to verdicts
+    python -m benchmarks.bench_effects lalonde --causaldata DIR     nsw treated against cps controls
+    python -m benchmarks.bench_effects arms                         three arms, as in a mailing test
 
 One line per draw is added to ``--out`` (JSON lines), so a stopped benchmark loses nothing; the table of what is there
 is printed at the end. ``--causaldata``: where `pip install --no-deps --target DIR causaldata` put the package.
