@@ -21,8 +21,8 @@ import numpy as np
 
 from training.effect_checks import Test, independent
 from training.effect_columns import Coded
-from training.effect_estimate import Sample, estimate
-from training.effect_learners import crossing, expected
+from training.effect_estimate import Nuisance, Sample, contrast, estimate, weighted_means
+from training.effect_learners import LIMIT, Crossing, crossing, expected
 from training.effects import Arm, Question, Worked, judged
 
 CONTROL = "no care then"
@@ -88,26 +88,40 @@ def judge_actions(trials: Trials, *, placebo: str | None = None, seed: int = 0) 
     cross = crossing(whole.clusters[0], seed=seed)
     untreated = expected(whole.x, trials.left, trials.arm < 0, cross=cross, yes_or_no=True)
     tests = _shared(trials, seed)
+    found, means, told = estimate(whole, about="treated", seed=seed, untreated=untreated)
+    all_care = Worked(whole, found, means)
+    any_care = np.clip(told.chance, LIMIT, 1 - LIMIT)
     estimated = {}
     for code, action in enumerate(trials.actions):
-        kept = (trials.arm == code) | (trials.arm < 0)
         if (trials.arm == code).sum() >= FEWEST:
+            kept = (trials.arm == code) | (trials.arm < 0)
             sample = replace(whole, treated=trials.arm == code).take(kept)
-            found, means, _ = estimate(sample, about="treated", seed=seed, untreated=untreated[kept])
-            estimated[action] = Worked(sample, found, means)
+            chance = _chance_of(code, whole, trials.arm, any_care, cross)
+            means = weighted_means(sample, Nuisance(chance[kept], untreated[kept], sample.outcome), about="treated")
+            estimated[action] = Worked(sample, contrast(means, sample.clusters, yes_or_no=True), means)
     if placebo in estimated:
         found = estimated[placebo].found
         n = int((trials.arm == trials.actions.index(placebo)).sum() * found.mean_untreated)
         tests.append(Test("placebo_action", found.value / found.error, found.p_value, n, found.p_value < LEVEL))
     question = Question("care", "left", cluster="team")
     x = _with_history(trials)
-    found, means, _ = estimate(whole, about="treated", seed=seed, untreated=untreated)
-    together = judged(Worked(whole, found, means), x, (TOGETHER, CONTROL), question, tests=tests)
+    together = judged(all_care, x, (TOGETHER, CONTROL), question, tests=tests)
     arms = {}
     for action, worked in estimated.items():
         own = [t for t in tests if not (t.name == "placebo_action" and action == placebo)]
         arms[action] = judged(worked, x, (action, CONTROL), question, tests=own)
     return Judged(arms, _by_coin(trials, seed), tuple(tests), together)
+
+
+def _chance_of(code: int, whole: Sample, arm: np.ndarray, any_care: np.ndarray, cross: Crossing) -> np.ndarray:
+    """Return each row's chance of this action, where it is this one or none.
+
+    Some dozens given one action cannot show what decides about care; all care together can. So the odds of any care are
+    multiplied by the share of this action among those who were given some, as told by their columns.
+    """
+    which = expected(whole.x, (arm == code).astype(float), arm >= 0, cross=cross, yes_or_no=True)
+    odds = any_care / (1 - any_care) * which
+    return np.asarray(odds / (1 + odds))
 
 
 def _with_history(trials: Trials) -> Coded:
