@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from features.errors import FixableError
+from training import effect_commands
+from training.terminal import DEFAULT_STATE, State, console, told
 
 if TYPE_CHECKING:
     from training.withdrawal_real import OnRecords
@@ -25,22 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Records in, an explained and judged risk model out.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-WIDTH = 110
-"""Columns where nobody says how wide the screen is (a pipe, a log): tables then still keep a row on a line."""
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
-
-State = Annotated[Path, typer.Option(help="Folder with records, models and scores.", envvar="RETENTION_STATE")]
-DEFAULT_STATE = Path("var")
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tell a mistake that a person can fix in plain words, and end with 1."""
-    try:
-        yield
-    except FixableError as mistake:
-        typer.echo(str(mistake), err=True)
-        raise typer.Exit(1) from None
 
 
 def tracking_uri(state: Path) -> str:
@@ -323,6 +305,8 @@ def _invented_withdrawal(seed: int) -> dict[float, OnRecords]:
         import_folder(folder / "records", lake, mapping=None, today=date.today())
         return on_records(lake.read(), lake.data_until(), n_judged=52, seed=seed, rates=(0.05, 0.25, 0.5))
 
+
+effect_commands.add_to(app)
 
 if __name__ == "__main__":
     app()
