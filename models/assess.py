@@ -17,7 +17,9 @@ from features.matrix import Matrix
 from models.abstain import cannot_judge, cards_of
 from models.bundle import Bundle
 from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
+from models.evidence import effects
 from models.explain import Fact, Reason, explain
+from models.own_effects import OwnEffects
 
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess"]
 
@@ -51,11 +53,17 @@ class Assessment:
 
 
 def assess(
-    bundle: Bundle, matrix: Matrix, *, catalog: Catalog, unheard: Mapping[str, tuple[str, str]] | None = None
+    bundle: Bundle,
+    matrix: Matrix,
+    *,
+    catalog: Catalog,
+    own: OwnEffects | None = None,
+    unheard: Mapping[str, tuple[str, str]] | None = None,
 ) -> list[Assessment]:
     """Return one assessment per row of the matrix, in its order. The model is asked once for the whole batch.
 
-    ``unheard`` maps people of whom a material feed says nothing any more to the reason (``abstain.unheard``).
+    ``own`` is what care did in this organisation (``own_effects.read_own``). ``unheard`` maps people of whom a material
+    feed says nothing any more to the reason (``abstain.unheard``).
     """
     model, card = bundle.model, bundle.card
     rows, people = matrix.to_pandas(), matrix.frame.to_dicts()
@@ -66,7 +74,7 @@ def assess(
     base, contributions = model.contributions(rows)
     cards = cards_of(model.columns, card)
     reasons = explain(contributions, cards, values=people, typical=card.typical)
-    shares = carried(contributions, cards)
+    shares, believed = carried(contributions, cards), effects(catalog, own)
     # Conditions of an action see shown columns only: a plan must not give away what may not be told.
     told = [c.column for c in matrix.cards if c.shown]
     out = []
@@ -76,8 +84,9 @@ def assess(
             out.append(_silent(person, horizons, why_not))
             continue
         risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
-        band = _band(risk[card.reference_horizon_days], card.bands)
-        care = plan(shares[i], {c: person[c] for c in told}, band=band, catalog=catalog)
+        at_reference = risk[card.reference_horizon_days]
+        band, facts = _band(at_reference, card.bands), {c: person[c] for c in told}
+        care = plan(shares[i], facts, band=band, catalog=catalog, believed=believed, risk=at_reference)
         score = base + sum(reason.contribution for reason in reasons[i])
         who = (person["employee_id"], person["as_of"])
         out.append(Assessment(*who, risk, other, band, None, None, score, base, reasons[i], care))

@@ -1,7 +1,8 @@
 """The catalog of care actions: what may be offered, to whom, at what cost, on which evidence.
 
-The texts live in ``care_actions.toml``; an organisation may hand in a catalog of its own in the same form. A catalog
-with a gap is refused whole, with every problem named, because half a care action is a risk to somebody.
+The texts live in ``care_actions.toml``; what an organisation adds, switches off or changes lives in a file of its own
+(``own_catalog``). A catalog with a gap is refused whole, with every problem named, because half a care action is a risk
+to somebody.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ LEVELS = ("none", "low", "medium", "high")
 EVIDENCE_KINDS = ("rct", "quasi_experiment", "observational", "practice")
 TEXTS = ("title", "for_whom", "money", "first_step", "why", "watch", "harm")
 KEYS = {"id", "kind", "drivers", "answers_unchangeable", "bands", "when", "who_decides", "cost", "harm_level"}
-KEYS |= {"manager_hours", "days"}
-EVIDENCE_KEYS = {"kind", "effect_hr", "low", "high", "source", "note"}
+KEYS |= {"manager_hours", "days", "pay_months", "capacity", "reaches", "parts"}
+EVIDENCE_KEYS = {"kind", "effect_hr", "low", "high", "source", "note", "assumed"}
+
+PAY_MONTHS = {"none": 0.0, "low": 0.02, "medium": 0.25, "high": 0.6}
+"""Money for half a year, in months of a typical pay, where an entry does not say; ``high`` is a raise of 10 %."""
 
 NEVER_OFFERED = re.compile(
     r"dismiss|terminat|disciplin|pay cut|cut (the )?pay|lower (the )?pay|surveil|monitor|formal warning"
@@ -89,7 +93,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of the effect on voluntary exits: a hazard ratio with the range it is counted with, or nothing."""
+    """What is known of the effect on voluntary exits: a hazard ratio with the range it is counted with, or nothing.
+
+    ``assumed``: the number is a cautious assumption, not the finding of a study about this very action.
+    """
 
     kind: str
     effect_hr: float | None
@@ -97,6 +104,7 @@ class Evidence:
     high: float | None
     source: str
     note: Words
+    assumed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts, and ``text_en`` / ``text_zh``: what may be said of them, never more."""
@@ -121,7 +129,9 @@ class CareAction:
     """One entry of the catalog; ``drivers`` maps each driver it answers to how well it fits (0..1).
 
     ``answers_unchangeable``: it answers them also where what raises the risk cannot be changed by anybody (the early
-    months, a colleague's exit).
+    months, a colleague's exit). ``manager_hours`` and ``pay_months`` (money, in months of a typical pay) are for one
+    time; ``reaches`` people share them. ``capacity``: most people in one round of planning. ``parts``: a combined
+    offer, made of these other entries.
     """
 
     id: str
@@ -145,6 +155,20 @@ class CareAction:
     guide_en: tuple[str, ...]
     guide_zh: tuple[str, ...]
     evidence: Evidence
+    pay_months: float = 0.0
+    capacity: int | None = None
+    reaches: int = 1
+    parts: tuple[str, ...] = ()
+
+    @property
+    def hours_each(self) -> float:
+        """Hours of a manager per person reached."""
+        return self.manager_hours / self.reaches
+
+    @property
+    def pay_months_each(self) -> float:
+        """Money per person reached, in months of a typical pay."""
+        return self.pay_months / self.reaches
 
 
 @dataclass(frozen=True)
@@ -167,19 +191,42 @@ def load_catalog(path: Path | None = None) -> Catalog:
     Raises ``FixableError`` naming every gap of every action at once.
     """
     file = path or DEFAULT_CATALOG
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FixableError(f"The catalog of care actions {file} cannot be read.", [str(error)]) from error
+    data = read_toml(file)
     entries = data.get("action")
     if not isinstance(entries, list) or not entries or set(data) != {"action"}:
         raise FixableError(f"The catalog {file} must hold [[action]] entries and nothing else.")
-    problems = [f"{_name(entry, n)}: {problem}" for n, entry in enumerate(entries, 1) for problem in _problems(entry)]
-    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
-    problems += [f"{name}: this id is used twice" for name in sorted({str(i) for i in ids if ids.count(i) > 1})]
+    problems = entry_problems(entries)
     if problems:
         raise FixableError(f"The catalog of care actions {file} has {len(problems)} problems.", problems)
+    return catalog_of(entries)
+
+
+def catalog_of(entries: Iterable[Mapping[str, Any]]) -> Catalog:
+    """Return the catalog of entries in which ``entry_problems`` found nothing."""
     return Catalog(tuple(_action(entry) for entry in entries))
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Return the file as plain tables; ``FixableError`` when it cannot be read."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FixableError(f"The catalog of care actions {file} cannot be read.", [str(error)]) from error
+
+
+def entry_problems(entries: list[Any]) -> list[str]:
+    """Return everything wrong with the entries of a catalog: ``id: key and rule``."""
+    problems = [f"{_name(entry, n)}: {problem}" for n, entry in enumerate(entries, 1) for problem in _problems(entry)]
+    tables = [entry for entry in entries if isinstance(entry, dict)]
+    ids = [entry.get("id") for entry in tables]
+    problems += [f"{name}: this id is used twice" for name in sorted({str(i) for i in ids if ids.count(i) > 1})]
+    whole = {entry.get("id") for entry in tables if not entry.get("parts")}
+    for entry in tables:
+        parts = entry.get("parts", [])
+        listed = parts if isinstance(parts, list) else [parts]
+        missing = [str(part) for part in listed if part not in whole]
+        problems += [f"{entry.get('id')}: parts: {part!r} is no single entry of the catalog" for part in missing]
+    return problems
 
 
 def _name(entry: Any, number: int) -> str:
@@ -227,6 +274,12 @@ def _number_problems(entry: Mapping[str, Any]) -> Iterable[str]:
         yield "manager_hours must be a number from 0 to 100"
     if not isinstance(entry.get("days"), int) or not _number(entry.get("days"), 1, 365):
         yield "days must be a whole number from 1 to 365"
+    if not _number(entry.get("pay_months", 0), 0, 24):
+        yield "pay_months must be a number from 0 to 24: money per time, in months of a typical pay"
+    for key, least in (("capacity", 0), ("reaches", 1)):
+        value = entry.get(key, least)
+        if not isinstance(value, int) or not _number(value, least, 100_000):
+            yield f"{key} must be a whole number from {least} to 100000"
 
 
 def _number(value: Any, low: float, high: float) -> bool:
@@ -294,6 +347,8 @@ def _evidence_problems(evidence: Any) -> Iterable[str]:
     if not isinstance(evidence.get("source"), str) or not evidence["source"].strip():
         yield "evidence.source is missing"
     yield from _words_problems(evidence.get("note"), "evidence.note")
+    if not isinstance(evidence.get("assumed", False), bool):
+        yield "evidence.assumed must be true or false"
     if effect is None:
         if "low" in evidence or "high" in evidence:
             yield "evidence: a range without effect_hr"
@@ -330,6 +385,10 @@ def _action(entry: Mapping[str, Any]) -> CareAction:
         guide_en=tuple(entry["guide"]["en"]),
         guide_zh=tuple(entry["guide"]["zh"]),
         evidence=_evidence(entry["evidence"]),
+        pay_months=float(entry.get("pay_months", PAY_MONTHS[entry["cost"]])),
+        capacity=entry.get("capacity"),
+        reaches=entry.get("reaches", 1),
+        parts=tuple(entry.get("parts", ())),
     )
 
 
@@ -339,7 +398,8 @@ def _words(entry: Mapping[str, str]) -> Words:
 
 def _evidence(entry: Mapping[str, Any]) -> Evidence:
     effect, low, high = (float(entry[k]) if k in entry else None for k in ("effect_hr", "low", "high"))
-    return Evidence(entry["kind"], effect, low, high, entry["source"], _words(entry["note"]))
+    note, assumed = _words(entry["note"]), entry.get("assumed", False)
+    return Evidence(entry["kind"], effect, low, high, entry["source"], note, assumed)
 
 
 def _condition(entry: Mapping[str, Any]) -> Condition:
