@@ -28,7 +28,7 @@ from scipy.sparse import csr_array, vstack
 
 from features.errors import FixableError
 from models import allocation_blocks
-from models.allocation_blocks import Blocks
+from models.allocation_blocks import NODES, Blocks
 
 QUARTERS = 4
 """Hours are counted in quarters, rounded up."""
@@ -229,7 +229,7 @@ def _program(offers: Offers, circle: Circle, limits: Limits) -> tuple[np.ndarray
         integrality=np.ones(len(offers)),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(vstack(rows, format="csc"), -np.inf, np.concatenate(tops)),
-        options={"mip_rel_gap": ENOUGH / 2, "time_limit": 10.0},
+        options={"mip_rel_gap": ENOUGH / 2, "node_limit": NODES},
     )
     if found.x is None:
         raise RuntimeError(f"the program of a plan has no answer: {found.message}")

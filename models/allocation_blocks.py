@@ -22,6 +22,9 @@ SAMPLE = 300
 FREE = 200
 """So many managers choose anew when the mixture becomes whole plans."""
 
+NODES = 2000
+"""Where HiGHS stops searching. Counted in nodes and not in seconds: a busy machine must not change a plan."""
+
 MOST_OPTIONS = 8
 """With several actions per person, sets are formed of so many of the best offers of each."""
 
@@ -165,7 +168,7 @@ class _Master:
                 parts = [p[1][np.isin(p[0], manager[turn == t])] for t, p in enumerate(self.plans)]
                 return np.sort(np.concatenate(parts))
             if free >= self.n_managers:
-                raise RuntimeError("no whole plans were found in time")
+                raise RuntimeError("no whole plans were found")
             free *= 4
 
     def _chosen(self, n_free: int) -> np.ndarray | None:
@@ -188,7 +191,7 @@ class _Master:
             constraints=LinearConstraint(
                 vstack([self.use[:, columns], one_each]), -np.inf, np.concatenate([ends, np.ones(one_each.shape[0])])
             ),
-            options={"mip_rel_gap": GOOD_GAP, "time_limit": 10.0},
+            options={"mip_rel_gap": GOOD_GAP, "node_limit": NODES},
         )
         return None if found.x is None else np.concatenate([fixed, columns[found.x > 0.5]])
 

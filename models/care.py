@@ -207,11 +207,11 @@ def plan(
 
 
 def options(
-    raised: Carried, facts: Mapping[str, Any], *, risk: float, catalog: Catalog, believed: Mapping[str, Effect]
+    raised: Carried, facts: Mapping[str, Any], *, band: str, catalog: Catalog, believed: Mapping[str, Effect], risk: float
 ) -> tuple[Option, ...]:
-    """Return what each fitting action would prevent for a person of any band, calm ones included, best first."""
-    fitting = [a for a in catalog.actions if not believed[a.id].useless and all(c.holds(facts) for c in a.when)]
-    return _options(fitting, raised, believed, band="calm", risk=risk)
+    """Return what each fitting action would prevent for a person, best first: calm ones are not asked their band."""
+    fitting = [a for a in catalog.actions if (band in a.bands or band == "calm") and all(c.holds(facts) for c in a.when)]
+    return _options([a for a in fitting if not believed[a.id].useless], raised, believed, band=band, risk=risk)
 
 
 def _options(
