@@ -9,7 +9,8 @@ Three policies get the same people, hours of managers, money and capacity of eac
              effect that fits and is left
     random   people and fitting actions by lot
 
-and, to see what a list without thought does, ``risk_any``: the highest risk first with a fitting action by lot. What a
+and, to see what of it is thrift and what a list without thought does, ``risk_hour``: the highest risk first, the action
+with the largest published effect per hour, and ``risk_any``: the highest risk first, a fitting action by lot. What a
 policy prevents is counted with the potential outcomes of the company: the chance to decide to leave within six months
 without and with the action. Whoever had decided already is not reached by any. Nothing of that truth enters a policy: the
 plan sees a risk and shares of drivers as good as a trained model has them (the noise is set so that its AUC is about
@@ -39,8 +40,8 @@ from features.company.hazard import Company
 from features.company.lives import live, settle_base
 from features.company.potential import WINDOW_MONTHS, _month
 from features.company.regimes import REGIMES
-from models.allocation import Circle, Limits, Offers, allocate
-from models.care import carried, options
+from models.allocation import Circle, Limits, Offers, allocate, interval
+from models.care import carried, plan
 from models.catalog import Catalog, load_catalog
 from models.evidence import Effect, effects
 from models.own_effects import read_own
@@ -48,6 +49,9 @@ from models.own_effects import read_own
 FIRST_SEED = 301
 BANDS = {"watch": 1.5, "act": 2.5}
 """Multiples of the base rate, as a training plan has them."""
+
+MONEY, CAPACITY = 0.006, 0.1
+"""Months of pay and places in each action, per employee."""
 
 NOISE, SEEN = 0.55, 0.75
 """Noise (SD of the log-odds) and share of the true terms that the model has found."""
@@ -150,21 +154,21 @@ def _facts(panel, rows: np.ndarray, history) -> list[dict]:
         "days_since_promotion": 30.4 * panel["wait"][rows],
         "days_since_recognition": np.full(len(rows), 90.0),
     }
-    return [dict(zip(columns, values, strict=True)) for values in zip(*(c.tolist() for c in columns.values()), strict=True)]
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*(c.tolist() for c in columns.values()), strict=True)
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------- the policies
 
 
-def offers_of(now: Scene, believed: dict[str, Effect], *, everyone: bool) -> Offers:
-    """Everything that fits, as the product finds it: ``care.options`` per person."""
+def offers_of(now: Scene, believed: dict[str, Effect]) -> Offers:
+    """Everything that fits, as the product finds it: the options of each person's plan (``models.care``)."""
     rows = []
     for i, (raised, facts) in enumerate(zip(now.raised, now.facts, strict=True)):
-        if everyone or now.band[i] != "calm":
-            late = max(float(now.risk[i] - now.early[i]), 0.0)
-            band = str(now.band[i])
-            told = options(raised, facts, risk=late, catalog=CATALOG, believed=believed, band=band)
-            rows += [(i, IDS.index(o.action), o.avoided, o.sd) for o in told]
+        late = max(float(now.risk[i] - now.early[i]), 0.0)
+        found = plan(raised, facts, band=str(now.band[i]), catalog=CATALOG, believed=believed, risk=late)
+        rows += [(i, IDS.index(o.action), o.avoided, o.sd) for o in found.options]
     rows.sort()
     person, action, value, sd = (np.array(c) for c in zip(*rows, strict=True))
     money = np.array([a.pay_months_each for a in CATALOG.actions])[action]
@@ -173,10 +177,10 @@ def offers_of(now: Scene, believed: dict[str, Effect], *, everyone: bool) -> Off
 
 
 def limits_of(now: Scene, *, hours: float) -> Limits:
-    """The same for every policy: hours per manager, money for one in fifty, and no action for more than one in fifty."""
+    """The same for every policy: hours per manager, money for a pay review of one in fifty, at most a tenth per action."""
     n, kinds = len(now.risk), {k: i for i, k in enumerate(dict.fromkeys(a.kind for a in CATALOG.actions))}
     kind = np.array([kinds[a.kind] for a in CATALOG.actions])
-    return Limits(0.006 * n, hours, kind, np.full(len(IDS), np.ceil(0.015 * n)), fair_slack=1.0)
+    return Limits(MONEY * n, hours, kind, np.full(len(IDS), np.ceil(CAPACITY * n)), fair_slack=1.0)
 
 
 def by_list(now: Scene, limits: Limits, order: np.ndarray, rank) -> list[tuple[int, int]]:
@@ -201,20 +205,23 @@ def policies(now: Scene, believed: dict[str, Effect], rng: np.random.Generator, 
     """Return whom each policy gives what."""
     limits = limits_of(now, hours=hours)
     published = np.argsort([effects(CATALOG)[a].mean for a in IDS], kind="stable").tolist()
+    thrifty = np.argsort(
+        [effects(CATALOG)[a.id].mean / max(a.hours_each, 0.25) for a in CATALOG.actions], kind="stable"
+    ).tolist()
     lot = lambda _: rng.permutation(len(IDS)).tolist()  # noqa: E731
     top = np.argsort(-now.risk, kind="stable")
     out = {
         "risk": by_list(now, limits, top, lambda _: published),
+        "risk_hour": by_list(now, limits, top, lambda _: thrifty),
         "risk_any": by_list(now, limits, top, lot),
         "random": by_list(now, limits, rng.permutation(len(top)), lot),
     }
     circle = Circle(now.manager, now.risk)
-    for name, everyone in (("plan", False), ("plan_everyone", True)):
-        offers = offers_of(now, believed, everyone=everyone)
-        chosen = allocate(offers, circle, limits).chosen
-        out[name] = list(zip(offers.person[chosen].tolist(), offers.action[chosen].tolist(), strict=True))
-        out[f"{name}_told"] = float(offers.value[chosen].sum())
-    return out
+    offers = offers_of(now, believed)
+    chosen = allocate(offers, circle, limits).chosen
+    told, low, high = interval(offers, chosen)
+    out["plan"] = list(zip(offers.person[chosen].tolist(), offers.action[chosen].tolist(), strict=True))
+    return {**out, "told": told, "low": low, "high": high}
 
 
 def trial(before: Scene, rng: np.random.Generator, *, people: int) -> dict:
@@ -286,20 +293,29 @@ def _auc(chance: np.ndarray, score: np.ndarray) -> float:
     return float((leave * (np.cumsum(stay) - stay)).sum() / (leave.sum() * stay.sum()))
 
 
+HEAD = "regime                 effects  evidence prevented   told   / risk (95 %)       / hour  / any  / random   auc"
+
+
 def table(rows: list[dict]) -> None:
-    """Print per regime the ratios of what was prevented, over all seeds, with a bootstrap interval over seeds."""
-    print(f"{'regime':22} {'effects':8} {'evid.':6} {'saved':>6} {'told':>6} {'/risk (95 %)':>20} {'/any':>6} {'/random':>8} {'all/risk':>8} {'auc':>5}")
+    """Print what the plan prevented per company, beside the others, over all seeds; intervals over companies."""
+    print(HEAD)
     keys = sorted({(r["against"], r["evidence"], r["regime"]) for r in rows})
     for against, evidence, regime in keys:
-        mine = [r for r in rows if (r["against"], r["evidence"], r["regime"]) == (against, evidence, regime)]
-        low, high = _ratio_interval(mine, "plan", "risk")
-        total = {name: sum(r[name] for r in mine) for name in ("plan", "risk", "risk_any", "random", "plan_told", "plan_everyone")}
-        ratio = {name: total["plan"] / total[name] for name in ("risk", "risk_any", "random")}
-        print(
-            f"{regime:22} {'against' if against else 'as is':8} {evidence:6} {total['plan'] / len(mine):6.1f} {total['plan_told'] / len(mine):6.1f}"
-            f" {ratio['risk']:6.2f} ({low:.2f}-{high:.2f})   {ratio['risk_any']:6.2f} {ratio['random']:8.2f} {total['plan_everyone'] / total['risk']:8.2f}"
-            f" {np.mean([r['auc'] for r in mine]):5.2f}"
-        )
+        _line([r for r in rows if (r["against"], r["evidence"], r["regime"]) == (against, evidence, regime)], regime)
+    for against, evidence in sorted({key[:2] for key in keys}):
+        _line([r for r in rows if (r["against"], r["evidence"]) == (against, evidence)], "ALL")
+
+
+def _line(mine: list[dict], regime: str) -> None:
+    total = {name: sum(r[name] for r in mine) for name in ("plan", "risk", "risk_hour", "risk_any", "random", "told")}
+    low, high = _ratio_interval(mine, "plan", "risk")
+    ratio = {name: total["plan"] / total[name] for name in ("risk", "risk_hour", "risk_any", "random")}
+    print(
+        f"{regime:22} {'against' if mine[0]['against'] else 'as is':8} {mine[0]['evidence']:9}"
+        f" {total['plan'] / len(mine):8.1f} {total['told'] / len(mine):6.1f}"
+        f" {ratio['risk']:7.2f} ({low:.2f} to {high:.2f}) {ratio['risk_hour']:7.2f} {ratio['risk_any']:6.2f} {ratio['random']:9.2f}"
+        f" {np.mean([r['auc'] for r in mine]):6.2f}"
+    )
 
 
 def _ratio_interval(rows: list[dict], one: str, other: str) -> tuple[float, float]:

@@ -301,9 +301,7 @@ def _traced(taken: list[np.ndarray], sets: Sets, n_managers: int, width: int) ->
     return np.concatenate(segments), np.concatenate(by)
 
 
-def _members(
-    segments: np.ndarray, by: np.ndarray, of_set: np.ndarray, sets: Sets
-) -> tuple[np.ndarray, np.ndarray]:
+def _members(segments: np.ndarray, by: np.ndarray, of_set: np.ndarray, sets: Sets) -> tuple[np.ndarray, np.ndarray]:
     """Return the offers of the best set of each segment, and their managers."""
     ends = np.append(sets.starts[1:], len(of_set))
     runs = zip(sets.starts[segments], ends[segments], strict=True)

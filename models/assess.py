@@ -23,6 +23,9 @@ from models.own_effects import OwnEffects
 
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess"]
 
+TOO_SOON = 45
+"""Days. A notice given before is hardly prevented any more: care takes weeks to begin, and most have decided by then."""
+
 Band = Literal["calm", "watch", "act", "cannot_judge"]
 
 
@@ -86,7 +89,8 @@ def assess(
         risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
         at_reference = risk[card.reference_horizon_days]
         band, facts = _band(at_reference, card.bands), {c: person[c] for c in told}
-        care = plan(shares[i], facts, band=band, catalog=catalog, believed=believed, risk=at_reference)
+        late = at_reference - max((risk[days] for days in horizons if days <= TOO_SOON), default=0.0)
+        care = plan(shares[i], facts, band=band, catalog=catalog, believed=believed, risk=max(late, 0.0))
         score = base + sum(reason.contribution for reason in reasons[i])
         who = (person["employee_id"], person["as_of"])
         out.append(Assessment(*who, risk, other, band, None, None, score, base, reasons[i], care))

@@ -6,12 +6,12 @@ risk::
     avoided = risk - risk after,     risk after = 1 - (1 - risk) ^ hazard ratio
     log hazard ratio = effect (posterior, models.evidence) × match + harm
 
-``match`` says how much of the effect reaches this person: a quarter reaches everybody, the rest goes with the share of
+``match`` says how much of the effect reaches this person: half of it reaches everybody, the rest goes with the share of
 the raised risk that the action's best driver carries × how well the action fits it (1 when that is two fifths, at most
 1.5). ``harm`` is what a good intention may spoil. The hazard ratio is the mean over what is uncertain of the effect.
 
-Actions are chosen one by one by ``avoided × what the cost leaves``, never two of a kind; a driver that an earlier one
-answers counts half from then on. Money is no price here: how much there is of it is decided for the organisation
+Actions are chosen one by one by ``avoided × what the cost leaves``, never two of a kind; for a driver that an earlier
+one answers, the next counts half. Money is no price here: how much there is of it is decided for the organisation
 (``models.allocation``); the discount only lets the cheaper of two similar actions come first. An action answers what
 care can change (``Card.actionable``), unless it says that it answers what nobody can change. What is expected to
 prevent next to nothing, or was seen to do harm, drops out.
@@ -37,14 +37,21 @@ __all__ = ["CarePlan", "Carried", "Catalog", "Option", "PlannedAction", "avoided
 MAX_ACTIONS = 3
 """More than three suggestions are none: a manager starts with one."""
 
+MOST_OPTIONS = 12
+"""So many are kept per person for the plan of the organisation."""
+
 STANDS_OUT = 0.05
 """A driver that carries less of the raised risk than this is not worth an action."""
 
-REACHES_ALL = 0.25
-"""The share of an effect that does not ask why somebody may leave. Published effects are those on everybody offered."""
+REACHES_ALL = 0.5
+"""The share of an effect that does not ask why somebody may leave. Published effects are those on everybody offered, and
+no study says how much more an action does for those whose reason it answers; assumed halfway."""
 
 TYPICAL_MATCH, MOST_MATCH = 0.4, 1.5
 """Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be."""
+
+LEAST_MATCH = 0.1
+"""In one person's plan an action that answers less than this of what raises the risk is beside the point."""
 
 COST_LEAVES = {"none": 1.0, "low": 0.97, "medium": 0.92, "high": 0.85}
 HARM = {"low": 0.0, "medium": 0.005, "high": 0.02}
@@ -131,7 +138,7 @@ class Option:
 class CarePlan:
     """At most three actions of different kinds, best first; when empty, why, in both languages.
 
-    ``options`` holds everything that fits, best first, for the plan of the organisation.
+    ``options`` holds the best that fit, for the plan of the organisation.
     """
 
     actions: tuple[PlannedAction, ...]
@@ -193,25 +200,20 @@ def plan(
     ``facts`` maps a column to its value, for the conditions of an action. ``believed`` is the effect of each action
     (``evidence.effects``; default: published studies alone). ``risk`` within the horizon scales the options.
     """
-    if band in ("calm", "cannot_judge"):
+    if band == "cannot_judge":
         return CarePlan((), *EMPTY[band])
     believed = effects(catalog) if believed is None else believed
-    fitting = [a for a in catalog.actions if band in a.bands and all(c.holds(facts) for c in a.when)]
+    # A calm person gets no plan; somebody calm whom an action keeps may still come first in the organisation's.
+    fitting = [a for a in catalog.actions if band in (*a.bands, "calm") and all(c.holds(facts) for c in a.when)]
     helping = [a for a in fitting if not believed[a.id].useless]
     options = _options(helping, raised, believed, band=band, risk=risk)
+    if band == "calm":
+        return CarePlan((), *EMPTY[band], options)
     chosen = _chosen(helping, raised, believed, band)
     if not chosen:
-        return CarePlan((), *EMPTY[_why_empty(fitting, helping, raised)])
+        return CarePlan((), *EMPTY[_why_empty(fitting, helping, raised)], options)
     planned = tuple(_planned(action, driver, believed[action.id], catalog) for action, driver in chosen)
     return CarePlan(planned, options=options)
-
-
-def options(
-    raised: Carried, facts: Mapping[str, Any], *, band: str, catalog: Catalog, believed: Mapping[str, Effect], risk: float
-) -> tuple[Option, ...]:
-    """Return what each fitting action would prevent for a person, best first: calm ones are not asked their band."""
-    fitting = [a for a in catalog.actions if (band in a.bands or band == "calm") and all(c.holds(facts) for c in a.when)]
-    return _options([a for a in fitting if not believed[a.id].useless], raised, believed, band=band, risk=risk)
 
 
 def _options(
@@ -223,7 +225,7 @@ def _options(
         value, sd = avoided(action, match, effect=believed[action.id], band=band, risk=risk)
         if value > 0:
             found.append(Option(action.id, driver, value, sd))
-    return tuple(sorted(found, key=lambda option: (-option.avoided, option.action)))
+    return tuple(sorted(found, key=lambda option: (-option.avoided, option.action))[:MOST_OPTIONS])
 
 
 def _chosen(
@@ -232,7 +234,9 @@ def _chosen(
     """Return the best action with the driver it answers, then the best of what is left, three times at most."""
     left, chosen = list(fitting), []
     while len(chosen) < MAX_ACTIONS:
+        answered_by_now = {driver for _, driver in chosen}
         worth = {a.id: benefit(a, raised, effect=believed[a.id], band=band) for a in left}
+        worth |= {a.id: worth[a.id] / 2 for a in left if _best_answer(a, raised)[1] in answered_by_now}
         # Among equals the one that takes less of the manager's time, then the sooner, then by name: never by chance.
         best = min(left, key=lambda a: (-worth[a.id], a.hours_each, a.days, a.id), default=None)
         if best is None or worth[best.id] <= 0:
@@ -255,6 +259,8 @@ def benefit(
 ) -> float:
     """Return the expected exits avoided for one person, discounted by cost: what actions are ranked by."""
     match, _ = _best_answer(action, raised)
+    if match < LEAST_MATCH:
+        return 0.0
     return avoided(action, match, effect=effect, band=band, risk=risk)[0] * COST_LEAVES[action.cost]
 
 

@@ -40,7 +40,7 @@ BAND_SD = 0.5
 """How much larger or smaller, in shares, effects may be in one band of risk than in all; assumed. It is learned for care
 as a whole: a single action would need thousands of people per band."""
 
-USELESS = log(0.98)
+USELESS = log(0.99)
 """An action whose hazard ratio is expected above this prevents too little to be worth anybody's time."""
 
 Z_95 = 1.96
