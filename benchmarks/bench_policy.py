@@ -56,6 +56,8 @@ MONEY, CAPACITY = 0.006, 0.1
 NOISE, SEEN = 0.55, 0.75
 """Noise (SD of the log-odds) and share of the true terms that the model has found."""
 
+CONTROL_ROUNDS = 6
+
 SILENT_AFTER_DECISION = 0.6
 """Share of those who have decided whose activity falls (SCIENCE 8)."""
 
@@ -227,22 +229,17 @@ def policies(now: Scene, believed: dict[str, Effect], rng: np.random.Generator, 
 def trial(before: Scene, rng: np.random.Generator, *, people: int) -> dict:
     """Estimate each action's effect from outcomes drawn under a lot, as ``effects.json`` holds it."""
     actions = {}
-    controls = rng.random(len(before.would_leave)) < before.would_leave
+    # Records of several half years: far more people were not given an action than were.
+    n = len(before.would_leave)
+    controls = rng.random((CONTROL_ROUNDS, n)) < before.would_leave
     for a, action in enumerate(CATALOG.actions):
         fitting = np.flatnonzero([all(c.holds(f) for c in action.when) for f in before.facts])
         who = rng.choice(fitting, people) if len(fitting) else fitting
         left = rng.random(len(who)) < before.would_leave[who] - before.saved[who, a]
-        told = _estimate(left, controls[fitting])
-        bands = {}
-        for band in ("calm", "watch", "act"):
-            mine = before.band[who] == band
-            estimate = _estimate(left[mine], controls[fitting][before.band[fitting] == band])
-            if estimate:
-                bands[band] = dict(zip(("log_hazard_ratio", "standard_error"), estimate, strict=True))
+        told = _estimate(left, controls[:, fitting].ravel())
         entry = {"treated": len(who), "controls": len(fitting), "horizon_days": 180, "verdict": "cannot_tell_yet"}
         if told:
             entry |= {"verdict": "no_effect_seen", "log_hazard_ratio": told[0], "standard_error": told[1]}
-            entry["by_band"] = bands
         actions[action.id] = entry
     return {"format": 1, "made_on": "2026-10-31", "data_version": "invented", "actions": actions}
 

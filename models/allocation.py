@@ -1,6 +1,6 @@
 """Who is offered what in an organisation: most expected exits avoided within money, managers' hours and fairness.
 
-    maximise    the sum of expected exits avoided (models.care: risk × effect × how well it answers)
+    maximise    the sum of expected exits avoided, cautiously counted (models.care: risk × effect × how well it answers)
     subject to  money ≤ budget                        all together
                 hours ≤ hours of a manager            each manager
                 people per action ≤ its capacity
@@ -29,6 +29,7 @@ from scipy.sparse import csr_array, vstack
 from features.errors import FixableError
 from models import allocation_blocks
 from models.allocation_blocks import NODES, Blocks
+from models.evidence import CAUTION
 
 QUARTERS = 4
 """Hours are counted in quarters, rounded up."""
@@ -62,6 +63,11 @@ class Offers:
     def __len__(self) -> int:
         """Return the number of offers."""
         return len(self.person)
+
+    @property
+    def cautious(self) -> np.ndarray:
+        """Expected exits avoided less what caution takes off for uncertainty: what a plan maximises."""
+        return np.asarray(self.value - CAUTION * self.sd)
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Allocation:
-    """What is offered: ``chosen`` are positions in the offers. ``value`` exits are expected to be avoided; no plan could
-    avoid more than ``bound``. ``more_money`` and ``more_hour`` are what 10,000 more, and one more hour of one manager,
+    """What is offered: ``chosen`` are positions in the offers. ``value`` exits are avoided, cautiously counted; no plan
+    could avoid more than ``bound``. ``more_money`` and ``more_hour`` are what 10,000 more, and one more hour of one manager,
     would add."""
 
     chosen: np.ndarray
@@ -126,9 +132,9 @@ def allocate(offers: Offers, circle: Circle, limits: Limits) -> Allocation:
     found = Allocation(*allocation_blocks.solve(_blocks(offers, circle, limits), more_budget=MORE_MONEY))
     if len(offers) <= DIRECT:
         found = _directly(offers, circle, limits, found)
-    value = float(offers.value[found.chosen].sum())
+    value = float(offers.cautious[found.chosen].sum())
     # What decides between equals has taken a trace from every offer; the bound gets it back.
-    bound = found.bound + 3 * TIE * float(offers.value.mean()) * limits.most_each * len(np.unique(offers.person))
+    bound = found.bound + 3 * TIE * float(offers.cautious.mean()) * limits.most_each * len(np.unique(offers.person))
     return replace(found, chosen=np.sort(kept[found.chosen]), value=value, bound=max(bound, value))
 
 
@@ -146,7 +152,7 @@ def interval(offers: Offers, chosen: np.ndarray) -> tuple[float, float, float]:
 
 def _useful(offers: Offers, limits: Limits) -> tuple[Offers, np.ndarray]:
     """Return the offers that could be part of a plan, and where they stood: those that help and fit the limits alone."""
-    fits = (offers.value > 0) & (offers.money <= limits.budget) & (limits.capacity[offers.action] > 0)
+    fits = (offers.cautious > 0) & (offers.money <= limits.budget) & (limits.capacity[offers.action] > 0)
     fits &= _quarters(offers.hours) <= _quarters(limits.manager_hours, up=False)
     kept = np.flatnonzero(fits)
     return Offers(**{name: getattr(offers, name)[kept] for name in Offers.__dataclass_fields__}), kept
@@ -159,10 +165,10 @@ def _quarters(hours: Any, *, up: bool = True) -> np.ndarray:
 
 def _worth(offers: Offers) -> np.ndarray:
     """Return the values with a trace of preference for less time, less money and the earlier entry: ties have one end."""
-    unit = TIE * float(offers.value.mean())
+    unit = TIE * float(offers.cautious.mean())
     time = offers.hours / max(float(offers.hours.max()), 1.0)
     money = offers.money / max(float(offers.money.max()), 1.0)
-    return np.asarray(offers.value - unit * (time + money + np.arange(len(offers)) / len(offers)))
+    return np.asarray(offers.cautious - unit * (time + money + np.arange(len(offers)) / len(offers)))
 
 
 # ------------------------------------------------------------------------------------------- rows for everybody

@@ -206,10 +206,10 @@ def plan(
     # A calm person gets no plan; somebody calm whom an action keeps may still come first in the organisation's.
     fitting = [a for a in catalog.actions if band in (*a.bands, "calm") and all(c.holds(facts) for c in a.when)]
     helping = [a for a in fitting if not believed[a.id].useless]
-    options = _options(helping, raised, believed, band=band, risk=risk)
+    options = _options(helping, raised, believed, risk=risk)
     if band == "calm":
         return CarePlan((), *EMPTY[band], options)
-    chosen = _chosen(helping, raised, believed, band)
+    chosen = _chosen(helping, raised, believed)
     if not chosen:
         return CarePlan((), *EMPTY[_why_empty(fitting, helping, raised)], options)
     planned = tuple(_planned(action, driver, believed[action.id], catalog) for action, driver in chosen)
@@ -217,25 +217,25 @@ def plan(
 
 
 def _options(
-    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect], *, band: str, risk: float
+    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect], *, risk: float
 ) -> tuple[Option, ...]:
     found = []
     for action in fitting:
         match, driver = _best_answer(action, raised)
-        value, sd = avoided(action, match, effect=believed[action.id], band=band, risk=risk)
+        value, sd = avoided(action, match, effect=believed[action.id], risk=risk)
         if value > 0:
             found.append(Option(action.id, driver, value, sd))
     return tuple(sorted(found, key=lambda option: (-option.avoided, option.action))[:MOST_OPTIONS])
 
 
 def _chosen(
-    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect], band: str
+    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect]
 ) -> list[tuple[CareAction, Driver]]:
     """Return the best action with the driver it answers, then the best of what is left, three times at most."""
     left, chosen = list(fitting), []
     while len(chosen) < MAX_ACTIONS:
         answered_by_now = {driver for _, driver in chosen}
-        worth = {a.id: benefit(a, raised, effect=believed[a.id], band=band) for a in left}
+        worth = {a.id: benefit(a, raised, effect=believed[a.id]) for a in left}
         worth |= {a.id: worth[a.id] / 2 for a in left if _best_answer(a, raised)[1] in answered_by_now}
         # Among equals the one that takes less of the manager's time, then the sooner, then by name: never by chance.
         best = min(left, key=lambda a: (-worth[a.id], a.hours_each, a.days, a.id), default=None)
@@ -254,17 +254,15 @@ def _why_empty(fitting: Sequence[CareAction], helping: Sequence[CareAction], rai
     return "nothing_fits" if raised.changeable else "not_actionable"
 
 
-def benefit(
-    action: CareAction, raised: Carried, *, effect: Effect, band: str = "act", risk: float = USUAL_RISK
-) -> float:
+def benefit(action: CareAction, raised: Carried, *, effect: Effect, risk: float = USUAL_RISK) -> float:
     """Return the expected exits avoided for one person, discounted by cost: what actions are ranked by."""
     match, _ = _best_answer(action, raised)
     if match < LEAST_MATCH:
         return 0.0
-    return avoided(action, match, effect=effect, band=band, risk=risk)[0] * COST_LEAVES[action.cost]
+    return avoided(action, match, effect=effect, risk=risk)[0] * COST_LEAVES[action.cost]
 
 
-def avoided(action: CareAction, match: float, *, effect: Effect, band: str, risk: float) -> tuple[float, float]:
+def avoided(action: CareAction, match: float, *, effect: Effect, risk: float) -> tuple[float, float]:
     """Return the expected exits avoided by the rule at the top of this file, and the standard deviation of it.
 
     ``match`` is share of the raised risk × fit of the driver answered best; at 0 the action answers nothing and
@@ -273,7 +271,7 @@ def avoided(action: CareAction, match: float, *, effect: Effect, band: str, risk
     if match <= 0:
         return 0.0, 0.0
     reach = min(REACHES_ALL + (1 - REACHES_ALL) * match / TYPICAL_MATCH, MOST_MATCH)
-    mean, sd = effect.of_band(band)
+    mean, sd = effect.mean, effect.sd
     # The mean of a log-normal hazard ratio: an uncertain effect is expected to prevent a little less.
     ratio = exp(reach * mean + (reach * sd) ** 2 / 2 + HARM[action.harm_level])
     stays = 1 - min(risk, 0.999)

@@ -13,15 +13,12 @@ Not good for: a single person. An effect is what happened to many on average; wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import erf, exp, log, sqrt
 from typing import Any
 
-import numpy as np
-
 from models.catalog import CareAction, Catalog
-from models.own_effects import BANDS, Own, OwnEffects
+from models.own_effects import Own, OwnEffects
 
 GENERAL_MEAN, GENERAL_SD = log(0.88), 0.15
 """Care actions in general (SCIENCE 4: the prior for any care effect without an own experiment)."""
@@ -36,12 +33,12 @@ randomised trial is then taken about halfway, as one draw of what may happen els
 STUDY_SD = 0.12
 """The error of a study whose range was not reported; assumed."""
 
-BAND_SD = 0.5
-"""How much larger or smaller, in shares, effects may be in one band of risk than in all; assumed. It is learned for care
-as a whole: a single action would need thousands of people per band."""
-
 USELESS = log(0.99)
 """An action whose hazard ratio is expected above this prevents too little to be worth anybody's time."""
+
+CAUTION = 0.25
+"""Standard deviations taken off before anything is ranked. Among many uncertain effects the one that looks best is the one
+that was overrated most (the optimizer's curse, Smith & Winkler 2006)."""
 
 Z_95 = 1.96
 MOSTLY = 0.8
@@ -52,8 +49,7 @@ MOSTLY = 0.8
 class Effect:
     """The log hazard ratio of one action, ``N(mean, sd²)``, negative when fewer leave.
 
-    ``own_weight`` is the share of own cases in the mean, 0 to 1. ``scales`` says by which factor care works more or
-    less in a band of risk, ``(mean, sd)``, where own evidence tells bands apart.
+    ``own_weight`` is the share of own cases in the mean, 0 to 1.
     """
 
     action: str
@@ -62,7 +58,6 @@ class Effect:
     own_weight: float = 0.0
     own: Own | None = None
     studied: bool = True
-    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def p_helps(self) -> float:
@@ -73,11 +68,6 @@ class Effect:
     def useless(self) -> bool:
         """Whether it is expected to prevent next to nothing, or to do harm."""
         return self.mean > USELESS
-
-    def of_band(self, band: str) -> tuple[float, float]:
-        """Return mean and standard deviation for people of this band."""
-        scale, error = self.scales.get(band, (1.0, 0.0))
-        return scale * self.mean, sqrt((scale * self.sd) ** 2 + (error * self.mean) ** 2)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the hazard ratio with its 95 % interval, the probability that it helps, and what may be said."""
@@ -90,30 +80,7 @@ class Effect:
 def effects(catalog: Catalog, own: OwnEffects | None = None) -> dict[str, Effect]:
     """Return the effect of every action of the catalog; ``own`` is what ``own_effects.read_own`` found."""
     found = own.actions if own else {}
-    told = {action.id: effect(action, found.get(action.id)) for action in catalog.actions}
-    scales = _band_scales(told)
-    return {name: replace(one, scales=scales) for name, one in told.items()} if scales else told
-
-
-def _band_scales(told: Mapping[str, Effect]) -> dict[str, tuple[float, float]]:
-    """Return per band of risk by which factor care works more or less there: ``(mean, sd)``.
-
-    A line through the origin from what is believed of each action to its estimate in the band, weighed by the errors,
-    with N(1, BAND_SD²) before anything is seen. Who has decided to leave is not reached by care any more: a factor
-    below 1 in the highest band is how that shows.
-    """
-    scales = {}
-    for band in BANDS:
-        pairs = [(one.mean, *one.own.by_band[band]) for one in told.values() if _tells(one, band) and one.own]
-        if pairs:
-            mean, found, error = np.array(pairs).T
-            precision = 1 / BAND_SD**2 + (mean**2 / error**2).sum()
-            scales[band] = (float((1 / BAND_SD**2 + (mean * found / error**2).sum()) / precision), precision**-0.5)
-    return scales
-
-
-def _tells(one: Effect, band: str) -> bool:
-    return one.own is not None and one.own.counts and band in one.own.by_band
+    return {action.id: effect(action, found.get(action.id)) for action in catalog.actions}
 
 
 def effect(action: CareAction, own: Own | None = None) -> Effect:

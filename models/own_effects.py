@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from math import isfinite
 from pathlib import Path
@@ -21,12 +21,8 @@ FORMAT = 1
 COUNTS = ("helps", "no_effect_seen", "harms")
 TELLS_NOTHING = ("cannot_tell_yet", "not_identified")
 VERDICTS = (*COUNTS, *TELLS_NOTHING)
-BANDS = ("calm", "watch", "act")
 WIDEST = 5.0
 """Log hazard ratios and errors beyond this are a mistake: a factor of 150."""
-
-Estimate = tuple[float, float]
-"""A log hazard ratio and its standard error."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,6 @@ class Own:
     """The organisation's estimate of one action. ``treated`` people were given it, ``controls`` were not.
 
     ``risk_difference`` with ``low`` and ``high`` (95 %) is in probability of a voluntary exit within ``horizon_days``.
-    ``by_band`` may hold an estimate per band of risk.
     """
 
     treated: int
@@ -48,7 +43,6 @@ class Own:
     high: float | None = None
     smallest_detectable: float | None = None
     why: tuple[str, ...] = ()
-    by_band: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
     def counts(self) -> bool:
@@ -88,8 +82,7 @@ def _own(told: Mapping[str, Any]) -> Own:
     kept = {name: told[name] for name in ("treated", "controls", "horizon_days", "verdict")}
     numbers = ("log_hazard_ratio", "standard_error", "risk_difference", "low", "high", "smallest_detectable")
     kept |= {name: None if told.get(name) is None else float(told[name]) for name in numbers}
-    bands = {b: (float(e["log_hazard_ratio"]), float(e["standard_error"])) for b, e in told.get("by_band", {}).items()}
-    return Own(**kept, why=tuple(told.get("why", ())), by_band=bands)
+    return Own(**kept, why=tuple(told.get("why", ())))
 
 
 def _problems(found: Any) -> Iterable[str]:
@@ -128,13 +121,6 @@ def _action_problems(told: Any) -> Iterable[str]:
     yield from _interval_problems(told)
     if not isinstance(told.get("why", []), list) or not all(isinstance(w, str) for w in told.get("why", [])):
         yield "why: must be a list of words"
-    bands = told.get("by_band", {})
-    if not isinstance(bands, dict) or not set(bands) <= set(BANDS):
-        yield f"by_band: must map out of {', '.join(BANDS)} to an estimate"
-        return
-    for band, estimate in bands.items():
-        shown = estimate if isinstance(estimate, dict) else {}
-        yield from (f"by_band.{band}.{problem}" for problem in _estimate_problems(shown, needed=True))
 
 
 def _estimate_problems(told: Mapping[str, Any], *, needed: bool) -> Iterable[str]:

@@ -66,7 +66,7 @@ def best_by_hand(case: tuple[Offers, Circle, Limits]) -> float:
         each.append([s for size in range(limits.most_each + 1) for s in combinations(mine, size)])
     worth, money = np.zeros(1), np.zeros(1)
     for sets in each:
-        worth = np.add.outer(worth, [offers.value[list(s)].sum() for s in sets]).ravel()
+        worth = np.add.outer(worth, [offers.cautious[list(s)].sum() for s in sets]).ravel()
         money = np.add.outer(money, [offers.money[list(s)].sum() for s in sets]).ravel()
     plans = np.flatnonzero(money <= limits.budget)
     for plan in plans[np.argsort(-worth[plans], kind="stable")].tolist():
@@ -148,10 +148,10 @@ def test_the_persuadable_comes_before_the_merely_risky() -> None:
 
 def test_more_of_what_is_scarce_is_told_and_of_what_is_not_scarce_adds_nothing() -> None:
     hours_scarce = allocate(*one_offer_each([0.01, 0.05]))
-    assert hours_scarce.more_hour == pytest.approx(0.01, rel=1e-3)
+    assert hours_scarce.more_hour == pytest.approx(0.875 * 0.01, rel=1e-3)
     assert hours_scarce.more_money == 0
     money_scarce = allocate(*one_offer_each([0.01, 0.05], budget=100.0, manager_hours=9.0))
-    assert money_scarce.more_money == pytest.approx(0.01, rel=1e-3)
+    assert money_scarce.more_money == pytest.approx(0.875 * 0.01, rel=1e-3)
     assert money_scarce.more_hour == 0
 
 
@@ -196,6 +196,6 @@ def test_no_limit_binds_nobody() -> None:
     assert rows.shape == (0, len(offers))
     assert len(ends) == 0
     found = allocate(offers, replace(circle, groups={}), free)
-    best = np.array([offers.value[offers.person == p].max() for p in range(40)])
+    best = np.array([offers.cautious[offers.person == p].max() for p in range(40)])
     assert found.value == pytest.approx(best.sum(), rel=1e-4)
     assert {f.name for f in fields(found)} >= {"more_money", "more_hour"}

@@ -259,7 +259,7 @@ def test_a_plan_is_short_fitting_and_ranked(whole: dict, fixed: set, facts: dict
     left, worths, answered = raised, [], set()
     for action, planned in zip(chosen, care.actions, strict=True):
         again = 0.5 if planned.driver in answered else 1.0
-        worths.append(again * benefit(action, left, effect=BELIEVED[action.id], band=band))
+        worths.append(again * benefit(action, left, effect=BELIEVED[action.id]))
         answered.add(planned.driver)
         left = left.half_answered(planned.driver)  # type: ignore[arg-type]
     assert worths == sorted(worths, reverse=True)
