@@ -12,10 +12,9 @@ Three policies get the same people, hours of managers, money and capacity of eac
 and, to see what of it is thrift and what a list without thought does, ``risk_hour``: the highest risk first, the action
 with the largest published effect per hour, and ``risk_any``: the highest risk first, a fitting action by lot. What a
 policy prevents is counted with the potential outcomes of the company: the chance to decide to leave within six months
-without and with the action. Whoever had decided already is not reached by any. Nothing of that truth enters a policy: the
-plan sees a risk and shares of drivers as good as a trained model has them (the noise is set so that its AUC is about
-four fifths of the way from .5 to the oracle's), and facts that records hold. Drawing them takes seconds; training a
-model per draw would take minutes.
+without and with the action. Whoever had decided already is not reached by any. Nothing of that truth enters a policy:
+the plan sees a risk and shares of drivers about as good as a trained model has them, and facts that records hold. The
+noise that stands for the model is drawn in seconds; training a model per draw would take minutes.
 
 ``against`` is the world in which effects run against the risk: they fall in a straight line from twice the published
 size for the lowest risk to nothing for the highest. ``own``: the plan has also seen an earlier trial in the same
@@ -28,7 +27,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -179,7 +178,7 @@ def offers_of(now: Scene, believed: dict[str, Effect]) -> Offers:
 
 
 def limits_of(now: Scene, *, hours: float) -> Limits:
-    """The same for every policy: hours per manager, money for a pay review of one in fifty, at most a tenth per action."""
+    """The same for all: hours per manager, money for a pay review of one in fifty, at most a tenth per action."""
     n, kinds = len(now.risk), {k: i for i, k in enumerate(dict.fromkeys(a.kind for a in CATALOG.actions))}
     kind = np.array([kinds[a.kind] for a in CATALOG.actions])
     return Limits(MONEY * n, hours, kind, np.full(len(IDS), np.ceil(CAPACITY * n)), fair_slack=1.0)
@@ -310,7 +309,8 @@ def _line(mine: list[dict], regime: str) -> None:
     print(
         f"{regime:22} {'against' if mine[0]['against'] else 'as is':8} {mine[0]['evidence']:9}"
         f" {total['plan'] / len(mine):8.1f} {total['told'] / len(mine):6.1f}"
-        f" {ratio['risk']:7.2f} ({low:.2f} to {high:.2f}) {ratio['risk_hour']:7.2f} {ratio['risk_any']:6.2f} {ratio['random']:9.2f}"
+        f" {ratio['risk']:7.2f} ({low:.2f} to {high:.2f}) {ratio['risk_hour']:7.2f}"
+        f" {ratio['risk_any']:6.2f} {ratio['random']:9.2f}"
         f" {np.mean([r['auc'] for r in mine]):6.2f}"
     )
 

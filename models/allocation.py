@@ -109,8 +109,8 @@ class Limits:
 @dataclass(frozen=True)
 class Allocation:
     """What is offered: ``chosen`` are positions in the offers. ``value`` exits are avoided, cautiously counted; no plan
-    could avoid more than ``bound``. ``more_money`` and ``more_hour`` are what 10,000 more, and one more hour of one manager,
-    would add."""
+    could avoid more than ``bound``. ``more_money`` and ``more_hour`` are what 10,000 more, and one more hour of one
+    manager, would add."""
 
     chosen: np.ndarray
     value: float
@@ -151,7 +151,7 @@ def interval(offers: Offers, chosen: np.ndarray) -> tuple[float, float, float]:
 
 
 def _useful(offers: Offers, limits: Limits) -> tuple[Offers, np.ndarray]:
-    """Return the offers that could be part of a plan, and where they stood: those that help and fit the limits alone."""
+    """Return the offers that could be part of a plan, those that help and fit alone, and where they stood."""
     fits = (offers.cautious > 0) & (offers.money <= limits.budget) & (limits.capacity[offers.action] > 0)
     fits &= _quarters(offers.hours) <= _quarters(limits.manager_hours, up=False)
     kept = np.flatnonzero(fits)
@@ -164,7 +164,7 @@ def _quarters(hours: Any, *, up: bool = True) -> np.ndarray:
 
 
 def _worth(offers: Offers) -> np.ndarray:
-    """Return the values with a trace of preference for less time, less money and the earlier entry: ties have one end."""
+    """Return the values with a trace of preference for less time, less money and the earlier entry, to end ties."""
     unit = TIE * float(offers.cautious.mean())
     time = offers.hours / max(float(offers.hours.max()), 1.0)
     money = offers.money / max(float(offers.money.max()), 1.0)
@@ -193,13 +193,28 @@ def shared_rows(offers: Offers, circle: Circle, limits: Limits) -> tuple[csr_arr
             ends.append(float(limits.capacity[action]))
     for name in sorted(circle.groups):
         group = circle.groups[name]
-        reached = np.unique(offers.person)
-        need = np.bincount(group[reached], circle.need[reached])
-        for one in np.flatnonzero(need / max(need.sum(), 1e-12) > 0) if np.count_nonzero(need) > 1 else ():
-            share = (1 - limits.fair_slack) * need[one] / need.sum()
-            rows.append(csr_array((share - (group[offers.person] == one))[None, :]))
-            ends.append(1.0)
+        for one, share in enumerate(fair_shares(group, offers, circle, limits).tolist()):
+            if share > 0:
+                rows.append(csr_array((share - (group[offers.person] == one))[None, :]))
+                ends.append(1.0)
     return (vstack(rows, format="csr") if rows else csr_array((0, n))), np.array(ends)
+
+
+def fair_shares(group: np.ndarray, offers: Offers, circle: Circle, limits: Limits) -> np.ndarray:
+    """Return the share of all care that each group must get: of the need among those reached, less the slack.
+
+    Never more than would still be met once everybody in the group has all they can get, or a small group in great need
+    would keep care from everybody else.
+    """
+    reached = np.unique(offers.person)
+    need = np.bincount(group[reached], circle.need[reached], minlength=int(group.max()) + 1)
+    if np.count_nonzero(need) < 2:
+        return np.zeros(len(need))
+    places = np.bincount(group[reached], minlength=len(need)) * limits.most_each
+    least = max(int(_quarters(offers.hours).min()), 1)
+    by_hours = len(np.unique(circle.manager[reached])) * int(_quarters(limits.manager_hours, up=False)) // least
+    most = min(int(places.sum()), by_hours) if _quarters(offers.hours).min() > 0 else int(places.sum())
+    return np.asarray(np.minimum((1 - limits.fair_slack) * need / need.sum(), places / max(most, 1)))
 
 
 # ----------------------------------------------------------------------------------------------- one program

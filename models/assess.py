@@ -24,7 +24,7 @@ from models.own_effects import OwnEffects
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess"]
 
 TOO_SOON = 45
-"""Days. A notice given before is hardly prevented any more: care takes weeks to begin, and most have decided by then."""
+"""Days. A notice given before is hardly prevented: care takes weeks to begin, and most have decided by then."""
 
 Band = Literal["calm", "watch", "act", "cannot_judge"]
 

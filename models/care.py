@@ -44,8 +44,8 @@ STANDS_OUT = 0.05
 """A driver that carries less of the raised risk than this is not worth an action."""
 
 REACHES_ALL = 0.5
-"""The share of an effect that does not ask why somebody may leave. Published effects are those on everybody offered, and
-no study says how much more an action does for those whose reason it answers; assumed halfway."""
+"""The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
+study says how much more an action does for those whose reason it answers; assumed halfway."""
 
 TYPICAL_MATCH, MOST_MATCH = 0.4, 1.5
 """Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be."""
@@ -232,7 +232,7 @@ def _chosen(
     fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect]
 ) -> list[tuple[CareAction, Driver]]:
     """Return the best action with the driver it answers, then the best of what is left, three times at most."""
-    left, chosen = list(fitting), []
+    left, chosen = list(fitting), list[tuple[CareAction, Driver]]()
     while len(chosen) < MAX_ACTIONS:
         answered_by_now = {driver for _, driver in chosen}
         worth = {a.id: benefit(a, raised, effect=believed[a.id]) for a in left}

@@ -37,8 +37,8 @@ USELESS = log(0.99)
 """An action whose hazard ratio is expected above this prevents too little to be worth anybody's time."""
 
 CAUTION = 0.25
-"""Standard deviations taken off before anything is ranked. Among many uncertain effects the one that looks best is the one
-that was overrated most (the optimizer's curse, Smith & Winkler 2006)."""
+"""Standard deviations that a plan of the organisation takes off. Among many uncertain effects the one that looks best
+was overrated most (the optimizer's curse, Smith & Winkler 2006)."""
 
 Z_95 = 1.96
 MOSTLY = 0.8
@@ -78,14 +78,26 @@ class Effect:
 
 
 def effects(catalog: Catalog, own: OwnEffects | None = None) -> dict[str, Effect]:
-    """Return the effect of every action of the catalog; ``own`` is what ``own_effects.read_own`` found."""
+    """Return the effect of every action of the catalog; ``own`` is what ``own_effects.read_own`` found.
+
+    A combined offer that no study looked at is believed to do what its parts do on average: a person takes some of it.
+    """
     found = own.actions if own else {}
-    return {action.id: effect(action, found.get(action.id)) for action in catalog.actions}
+    told = {action.id: effect(action, found.get(action.id)) for action in catalog.actions}
+    for offer in (action for action in catalog.actions if action.parts and action.evidence.effect_hr is None):
+        parts = [told[part] for part in offer.parts]
+        usual = sum(one.mean for one in parts) / len(parts), sum(one.sd for one in parts) / len(parts)
+        told[offer.id] = _moved(offer, usual, found.get(offer.id))
+    return told
 
 
 def effect(action: CareAction, own: Own | None = None) -> Effect:
     """Return the posterior of one action: the prior, moved by the organisation's own estimate when there is one."""
-    mean, sd = prior(action)
+    return _moved(action, prior(action), own)
+
+
+def _moved(action: CareAction, before: tuple[float, float], own: Own | None) -> Effect:
+    mean, sd = before
     studied = action.evidence.effect_hr is not None
     if own is None or not own.counts:
         return Effect(action.id, mean, sd, own=own, studied=studied)

@@ -27,11 +27,13 @@ class Role:
 
 ROLES = {
     "hr_system": Role(
-        frozenset({"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read"}),
+        frozenset({"risk.read", "teams.read", "forecast.read", "plan.read", "model.read", "catalog.read"}),
         frozenset({"retention_care", "subject_access"}),
     ),
     "hr": Role(
-        frozenset({"band.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.write"}),
+        frozenset(
+            {"band.read", "teams.read", "forecast.read", "plan.read", "model.read", "catalog.read", "care.write"}
+        ),
         frozenset({"retention_care", "subject_access"}),
     ),
     "manager": Role(
@@ -78,12 +80,15 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/teams"): _key("teams.read"),
     ("GET", "/v1/teams/{team}/flagged"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/forecast"): _key("forecast.read"),
+    ("GET", "/v1/care-plans/allocation"): _key("plan.read"),
+    ("GET", "/v1/care-plans/people"): _key("plan.read", purposes=_CARE),
     ("GET", "/v1/events"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/model"): _key("model.read"),
     ("GET", "/v1/catalog"): _key("catalog.read"),
     ("GET", "/v1/audit"): _key("audit.read"),
     ("GET", "/"): _session("teams.read"),
     ("GET", "/forecast"): _session("forecast.read"),
+    ("GET", "/allocation"): _session("plan.read"),
     ("GET", "/about"): _session("model.read"),
     ("GET", "/teams/{team}"): _session("band.read", purposes=_CARE),
     ("GET", "/people"): _session("band.read", purposes=_READ),

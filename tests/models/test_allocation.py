@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import FixableError
 from models import allocation, allocation_blocks
-from models.allocation import Circle, Limits, Offers, allocate, interval, shared_rows
+from models.allocation import Circle, Limits, Offers, allocate, fair_shares, interval, shared_rows
 
 
 def small_case(rng: np.random.Generator) -> tuple[Offers, Circle, Limits]:
@@ -50,11 +50,13 @@ def is_fair(chosen: np.ndarray, case: tuple[Offers, Circle, Limits], group: np.n
     """Whether each group with a need gets its share of care, less the slack and one person."""
     offers, circle, limits = case
     possible = (offers.value > 0) & (offers.money <= limits.budget) & (limits.capacity[offers.action] > 0)
-    reached = np.unique(offers.person[possible & (offers.hours <= limits.manager_hours)])
-    need = np.bincount(group[reached], circle.need[reached], minlength=int(group.max()) + 1)
-    given = np.bincount(group[offers.person[chosen]], minlength=len(need))
-    owed = (1 - limits.fair_slack) * need / max(need.sum(), 1e-12) * len(chosen) - 1
-    return np.count_nonzero(need) < 2 or bool((given >= owed - 1e-9)[need > 0].all())
+    kept = possible & (offers.hours <= limits.manager_hours)
+    useful = Offers(**{f.name: getattr(offers, f.name)[kept] for f in fields(Offers)})
+    if not len(useful):
+        return True
+    shares = fair_shares(group, useful, circle, limits)
+    given = np.bincount(group[offers.person[chosen]], minlength=len(shares))
+    return bool((given >= shares * len(chosen) - 1 - 1e-9).all())
 
 
 def best_by_hand(case: tuple[Offers, Circle, Limits]) -> float:
@@ -164,6 +166,16 @@ def test_a_group_gets_its_share_of_care_though_others_gain_more() -> None:
     assert len(alone.chosen) == len(shared.chosen) == 10
     assert (shared.chosen >= 10).sum() >= 0.8 * 0.5 * 10 - 1
     assert n == len(offers)
+
+
+def test_fairness_never_keeps_care_from_others_once_a_needy_group_has_all_it_can_get() -> None:
+    offers, circle, limits = one_offer_each([0.03] * 12, manager_hours=99.0)
+    needy = replace(
+        circle, groups={"site": np.r_[np.zeros(2, int), np.ones(10, int)]}, need=np.r_[[0.9] * 2, [0.05] * 10]
+    )
+    assert len(allocate(offers, needy, limits).chosen) == 12
+    scarce = allocate(offers, needy, replace(limits, manager_hours=3.0))
+    assert {0, 1} & set(scarce.chosen.tolist())
 
 
 def test_nobody_is_planned_where_nothing_helps_or_nothing_is_left() -> None:
