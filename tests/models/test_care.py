@@ -26,7 +26,17 @@ from models.care import (
     load_catalog,
     plan,
 )
-from models.catalog import DEFAULT_CATALOG, KINDS, NEVER_OFFERED, CareAction, Catalog, Condition, Words
+from models.catalog import (
+    DEFAULT_CATALOG,
+    KINDS,
+    NEVER_OFFERED,
+    WHO_DECIDES,
+    CareAction,
+    Catalog,
+    Condition,
+    Words,
+)
+from models.catalog_rules import DECIDERS
 from models.evidence import effect, effects
 
 CATALOG = load_catalog()
@@ -50,6 +60,10 @@ def test_every_driver_has_several_actions_made_for_it() -> None:
         made_for_it = [a.id for a in CATALOG.actions if a.drivers.get(driver, 0) >= 0.7]
         assert len(made_for_it) >= 3, driver
         assert len({CATALOG.action(a).kind for a in made_for_it}) >= 2, driver
+
+
+def test_everybody_who_may_decide_has_a_name_in_both_languages() -> None:
+    assert tuple(WHO_DECIDES) == DECIDERS
 
 
 def test_every_kind_of_action_is_in_use() -> None:
