@@ -87,9 +87,9 @@ def care() -> str:
     out = [
         "# Care actions",
         "What a manager can do. An effect is a published hazard ratio of voluntary exit (below 1: fewer leave); where "
-        "no controlled study was found, the entry says so. *Counted with* is what plans use until an organisation's own "
-        "cases say more: the study, drawn towards the experience with care in general. An organisation adds, changes and "
-        "switches off entries in `care.toml` in its state folder (`models/own_catalog.py`).",
+        "no controlled study was found, the entry says so. *Counted with* is what plans use until own "
+        "cases say more: the study, drawn towards the experience with care in general. An organisation adds, changes "
+        "and switches off entries in `care.toml` in its state folder (`models/own_catalog.py`).",
     ]
     catalog = load_catalog()
     believed = {name: one.to_dict() for name, one in effects(catalog).items()}
