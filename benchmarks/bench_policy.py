@@ -289,7 +289,7 @@ def _auc(chance: np.ndarray, score: np.ndarray) -> float:
     return float((leave * (np.cumsum(stay) - stay)).sum() / (leave.sum() * stay.sum()))
 
 
-HEAD = "regime                 effects  evidence prevented   told   / risk (95 %)       / hour  / any  / random   auc"
+HEAD = "regime                 effects  evidence prevented   told   / risk (95 %)       / hour  / any  / random   auc  in range"
 
 
 def table(rows: list[dict]) -> None:
@@ -311,7 +311,7 @@ def _line(mine: list[dict], regime: str) -> None:
         f" {total['plan'] / len(mine):8.1f} {total['told'] / len(mine):6.1f}"
         f" {ratio['risk']:7.2f} ({low:.2f} to {high:.2f}) {ratio['risk_hour']:7.2f}"
         f" {ratio['risk_any']:6.2f} {ratio['random']:9.2f}"
-        f" {np.mean([r['auc'] for r in mine]):6.2f}"
+        f" {np.mean([r['auc'] for r in mine]):6.2f} {np.mean([r['low'] <= r['plan'] <= r['high'] for r in mine]):8.2f}"
     )
 
 

@@ -43,6 +43,8 @@ TIE = 1e-6
 """What an hour or a little money counts beside a typical benefit: it decides between equals only."""
 
 Z_80 = 1.2816
+TOGETHER = 0.5
+"""The share of an effect's variance that all actions of one organisation have in common; assumed."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +143,13 @@ def allocate(offers: Offers, circle: Circle, limits: Limits) -> Allocation:
 def interval(offers: Offers, chosen: np.ndarray) -> tuple[float, float, float]:
     """Return the expected exits avoided by these offers with the range that holds in about four of five cases.
 
-    An effect is shared by all who get the action, so its error does not average out over people. The luck of single
-    people is not in the range.
+    An effect is shared by all who get the action, so its error does not average out over people; and all actions may
+    work better or worse here than elsewhere together. The luck of single people is not in the range.
     """
     value = float(offers.value[chosen].sum())
     of_action = np.bincount(offers.action[chosen], offers.sd[chosen])
-    half = Z_80 * sqrt(float((of_action**2).sum()))
+    alone, together = float((of_action**2).sum()), float(of_action.sum()) ** 2
+    half = Z_80 * sqrt((1 - TOGETHER) * alone + TOGETHER * together)
     return value, value - half, value + half
 
 

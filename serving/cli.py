@@ -155,21 +155,13 @@ def plan(
     state: State = None,
 ) -> None:
     """Show what the organisation would do within money and managers' hours, and what it prevents. Groups only."""
-    from models.own_catalog import load_with_own
-    from serving import allocation, console_allocation
+    from serving import console_allocation
     from serving.words import Words, choose
 
     words = Words(choose(lang, os.environ.get("LANG", "")))
     with opened(state) as (settings, store):
-        catalog, visit = load_with_own(settings.own_actions), _console_visit()
-        asked = allocation.Asked(budget, hours, most_each, settings.month_pay)
-        seen = allocation.organisation_plan(store, visit, asked, catalog=catalog, min_group=settings.min_group)
-        console_allocation.show_plan(seen, catalog, words)
-        if names is not None:
-            _, people = allocation.planned_people(store, visit, asked, catalog=catalog)
-            with names.open("w", encoding="utf-8-sig", newline="") as file:
-                console_allocation.write_people(people, file)
-            typer.echo(words("allocation.written", n=len(people), file=names))
+        asked = console_allocation.Asked(budget, hours, most_each, settings.month_pay)
+        console_allocation.run(store, settings, _console_visit(), asked, names=names, words=words)
 
 
 @app.command()

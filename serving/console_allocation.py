@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import RenderableType
@@ -11,13 +12,28 @@ from rich.table import Table
 from rich.text import Text
 
 from models.catalog import Catalog
+from models.own_catalog import load_with_own
 from models.small_groups import OTHER
-from serving.allocation import Avoided, OrganisationPlan, Planned
+from serving.access import Visit
+from serving.allocation import Asked, Avoided, OrganisationPlan, Planned, organisation_plan, planned_people
 from serving.console import show
 from serving.export import cell
+from serving.settings import Settings
+from serving.store import Store
 from serving.words import Words
 
 COLUMNS = ("employee_id", "name", "department", "team", "manager_id", "action")
+
+
+def run(store: Store, settings: Settings, visit: Visit, asked: Asked, *, names: Path | None, words: Words) -> None:
+    """Show the plan, and write who is offered what to the file ``names`` when there is one; each name is logged."""
+    catalog = load_with_own(settings.own_actions)
+    show_plan(organisation_plan(store, visit, asked, catalog=catalog, min_group=settings.min_group), catalog, words)
+    if names is not None:
+        _, people = planned_people(store, visit, asked, catalog=catalog)
+        with names.open("w", encoding="utf-8-sig", newline="") as file:  # spreadsheets then read Chinese names
+            write_people(people, file)
+        show(words("allocation.written", n=len(people), file=names))
 
 
 def show_plan(seen: OrganisationPlan, catalog: Catalog, words: Words) -> None:

@@ -193,13 +193,13 @@ def test_senseless_limits_are_refused_all_at_once() -> None:
     assert [p.split(":")[0] for p in refused.value.problems] == ["budget", "manager_hours", "most_each", "fair_slack"]
 
 
-def test_the_range_does_not_shrink_with_people_who_share_an_effect() -> None:
+def test_the_range_does_not_shrink_with_people_and_only_somewhat_with_actions() -> None:
     offers, *_ = one_offer_each([0.02] * 50)
     value, low, high = interval(offers, np.arange(50))
     assert value == pytest.approx(1.0)
     assert (high - low) / value == pytest.approx(2 * 1.2816 * 0.5)
     apart = replace(offers, action=np.arange(50))
-    assert np.diff(interval(apart, np.arange(50))[1:])[0] < (high - low) / 5
+    assert 0.5 < np.diff(interval(apart, np.arange(50))[1:])[0] / (high - low) < 0.8
 
 
 def test_no_limit_binds_nobody() -> None:

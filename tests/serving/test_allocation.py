@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from models.care import CarePlan, Option
+from models.care import CarePlan, Carried, Option, plan
+from models.own_catalog import load_with_own
 from serving.allocation import _departments
 from serving.cli import app as command_line
 from serving.score import Scored
@@ -166,6 +167,17 @@ def test_small_departments_are_told_together_with_enough_others(sizes: dict, tol
     names = [name for name, n in sizes.items() for _ in range(n)]
     found = _departments(names, 5)
     assert {name: found.count(name) for name in set(found)} == told
+
+
+def test_the_page_of_a_person_says_where_the_belief_in_an_action_comes_from(signed_in, store: Store, made) -> None:
+    raised = Carried({"pay": 0.9}, {"pay": 0.9})
+    care = plan(raised, {"compa_ratio": 0.8}, band="act", catalog=load_with_own(Path("no own file")), risk=0.2)
+    said = tuple(replace(one, plan=care) if one.employee_id == "E0001" else one for one in made.assessments())
+    made.fill(store, scored=Scored(made.AS_OF, made.people(), said, made.bundle("7"), {"employees": 4}))
+    page = signed_in("manager").get("/people/E0001").text
+    assert "Prior from published studies: exits" in page
+    assert "it helps with a probability of" in page
+    assert str(round(care.options[0].avoided, 4)) not in page
 
 
 def test_options_leave_the_store_in_no_answer_about_a_person(client: TestClient, key, with_options) -> None:
