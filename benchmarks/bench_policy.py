@@ -289,7 +289,7 @@ def _auc(chance: np.ndarray, score: np.ndarray) -> float:
     return float((leave * (np.cumsum(stay) - stay)).sum() / (leave.sum() * stay.sum()))
 
 
-HEAD = "regime                 effects  evidence prevented   told   / risk (95 %)       / hour  / any  / random   auc  range"
+HEAD = "regime                 effects  evidence saved  told   / risk (95 %)     / hour  / any  / random   auc   range"
 
 
 def table(rows: list[dict]) -> None:

@@ -7,8 +7,9 @@ risk::
     log hazard ratio = effect (posterior, models.evidence) × match + harm
 
 ``match`` says how much of the effect reaches this person: half of it reaches everybody, the rest goes with the share of
-the raised risk that the action's best driver carries × how well the action fits it (1 when that is two fifths, at most
-1.5). ``harm`` is what a good intention may spoil. The hazard ratio is the mean over what is uncertain of the effect.
+the raised risk that the action's best driver carries × how well the action fits it (1 when that is a fifth, as usual;
+at most 1.5). ``harm`` is what a good intention may spoil. The hazard ratio is the mean over what is uncertain of the
+effect.
 
 Actions are chosen one by one by ``avoided × what the cost leaves``, never two of a kind; for a driver that an earlier
 one answers, the next counts half. Money is no price here: how much there is of it is decided for the organisation
@@ -47,10 +48,11 @@ REACHES_ALL = 0.5
 """The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
 study says how much more an action does for those whose reason it answers; assumed halfway."""
 
-TYPICAL_MATCH, MOST_MATCH = 0.4, 1.5
-"""Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be."""
+TYPICAL_MATCH, MOST_MATCH = 0.2, 1.5
+"""Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be. A fifth is
+about the mean over people and actions that fit, as a published effect is the mean over everybody offered."""
 
-LEAST_MATCH = 0.1
+LEAST_MATCH = 0.15
 """In one person's plan an action that answers less than this of what raises the risk is beside the point."""
 
 COST_LEAVES = {"none": 1.0, "low": 0.97, "medium": 0.92, "high": 0.85}

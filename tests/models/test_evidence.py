@@ -96,10 +96,10 @@ def test_what_was_seen_to_harm_or_to_do_nothing_here_drops_out_of_the_plan() -> 
 
 
 def test_a_plan_counts_in_exits_and_a_higher_risk_has_more_to_avoid() -> None:
-    raised = Carried({"engagement": 0.4}, {"engagement": 0.4})
+    raised = Carried({"engagement": 0.2}, {"engagement": 0.2})
     low, high = (plan(raised, {}, band="act", catalog=Catalog((TALK,)), risk=r).options[0] for r in (0.1, 0.3))
     assert 0 < low.avoided < high.avoided < 0.03
-    # At a match of two fifths the effect is as believed: 1 - .9 ^ .93, a little less for what is uncertain.
+    # At a match of a fifth the effect is as believed: 1 - .9 ^ .93, a little less for what is uncertain.
     assert low.avoided == pytest.approx(0.9 ** exp(log(0.93) + 0.15**2 / 2 + 0.005) - 0.9, rel=1e-6)
     calm = plan(raised, {}, band="calm", catalog=Catalog((TALK,)), risk=0.05)
     assert calm.actions == ()
