@@ -6,10 +6,10 @@ risk::
     avoided = risk - risk after,     risk after = 1 - (1 - risk) ^ hazard ratio
     log hazard ratio = effect (posterior, models.evidence) × match + harm
 
-``match`` says how much of the effect reaches this person: half of it reaches everybody, the rest goes with the share of
-the raised risk that the action's best driver carries × how well the action fits it (1 when that is a fifth, as usual;
-at most 1.5). ``harm`` is what a good intention may spoil. The hazard ratio is the mean over what is uncertain of the
-effect.
+``match`` says how much of the effect reaches this person: three quarters reach everybody, the rest goes with the share
+of the raised risk that the action's best driver carries × how well the action fits it (1 when that is a fifth, as
+usual; at most 1.5). ``harm`` is what a good intention may spoil. The hazard ratio is the mean over what is uncertain
+of the effect.
 
 Actions are chosen one by one by ``avoided × what the cost leaves``, never two of a kind; for a driver that an earlier
 one answers, the next counts half. Money is no price here: how much there is of it is decided for the organisation
@@ -44,9 +44,9 @@ MOST_OPTIONS = 12
 STANDS_OUT = 0.05
 """A driver that carries less of the raised risk than this is not worth an action."""
 
-REACHES_ALL = 0.5
+REACHES_ALL = 0.75
 """The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
-study says how much more an action does for those whose reason it answers; assumed halfway."""
+study says how much more an action does for those whose reason it answers; assumed."""
 
 TYPICAL_MATCH, MOST_MATCH = 0.2, 1.5
 """Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be. A fifth is
@@ -163,10 +163,6 @@ class Carried:
         """Return the shares that this action can answer."""
         return self.whole if action.answers_unchangeable else self.changeable
 
-    def half_answered(self, driver: Driver) -> Carried:
-        """Return the shares with half of one driver's left: what one action does not reach, the next may."""
-        return Carried(*({d: s / 2 if d == driver else s for d, s in x.items()} for x in (self.whole, self.changeable)))
-
 
 def carried(contributions: np.ndarray, cards: Sequence[Card]) -> list[Carried]:
     """Return one ``Carried`` per row of ``contributions`` (n, p, log-odds in the order of ``cards``).
@@ -236,16 +232,13 @@ def _chosen(
     """Return the best action with the driver it answers, then the best of what is left, three times at most."""
     left, chosen = list(fitting), list[tuple[CareAction, Driver]]()
     while len(chosen) < MAX_ACTIONS:
-        answered_by_now = {driver for _, driver in chosen}
-        worth = {a.id: benefit(a, raised, effect=believed[a.id]) for a in left}
-        worth |= {a.id: worth[a.id] / 2 for a in left if _best_answer(a, raised)[1] in answered_by_now}
+        answered = frozenset(driver for _, driver in chosen)
+        answers = {a.id: _answer(a, raised, believed[a.id], answered) for a in left}
         # Among equals the one that takes less of the manager's time, then the sooner, then by name: never by chance.
-        best = min(left, key=lambda a: (-worth[a.id], a.hours_each, a.days, a.id), default=None)
-        if best is None or worth[best.id] <= 0:
+        best = min(left, key=lambda a: (-answers[a.id][0], a.hours_each, a.days, a.id), default=None)
+        if best is None or answers[best.id][0] <= 0:
             break
-        _, answered = _best_answer(best, raised)
-        chosen.append((best, answered))
-        raised = raised.half_answered(answered)
+        chosen.append((best, answers[best.id][1]))
         left = [a for a in left if a.kind != best.kind and a.id not in best.parts and best.id not in a.parts]
     return chosen
 
@@ -256,12 +249,24 @@ def _why_empty(fitting: Sequence[CareAction], helping: Sequence[CareAction], rai
     return "nothing_fits" if raised.changeable else "not_actionable"
 
 
-def benefit(action: CareAction, raised: Carried, *, effect: Effect, risk: float = USUAL_RISK) -> float:
-    """Return the expected exits avoided for one person, discounted by cost: what actions are ranked by."""
-    match, _ = _best_answer(action, raised)
-    if match < LEAST_MATCH:
-        return 0.0
-    return avoided(action, match, effect=effect, risk=risk)[0] * COST_LEAVES[action.cost]
+def benefit(action: CareAction, raised: Carried, *, effect: Effect, answered: frozenset[Driver] = frozenset()) -> float:
+    """Return the exits avoided at a usual risk, discounted by cost: what one person's actions are ranked by.
+
+    A driver that is ``answered`` by an earlier action counts half.
+    """
+    return _answer(action, raised, effect, answered)[0]
+
+
+def _answer(action: CareAction, raised: Carried, effect: Effect, answered: frozenset[Driver]) -> tuple[float, Driver]:
+    """Return the benefit through the driver that the action answers best by now, and that driver."""
+    shares = raised.answered_by(action)
+    found = []
+    for driver, fit in action.drivers.items():
+        match = shares.get(driver, 0.0) * fit
+        value = avoided(action, match, effect=effect, risk=USUAL_RISK)[0] if match >= LEAST_MATCH else 0.0
+        found.append((value * (0.5 if driver in answered else 1.0) * COST_LEAVES[action.cost], match, driver))
+    value, _, driver = max(found)
+    return value, driver
 
 
 def avoided(action: CareAction, match: float, *, effect: Effect, risk: float) -> tuple[float, float]:

@@ -270,12 +270,10 @@ def test_a_plan_is_short_fitting_and_ranked(whole: dict, fixed: set, facts: dict
     chosen = [CATALOG.action(a.action) for a in care.actions]
     assert len(chosen) <= MAX_ACTIONS
     assert len({a.kind for a in chosen}) == len(chosen)
-    left, worths, answered = raised, [], set()
+    worths, answered = [], set()
     for action, planned in zip(chosen, care.actions, strict=True):
-        again = 0.5 if planned.driver in answered else 1.0
-        worths.append(again * benefit(action, left, effect=BELIEVED[action.id]))
+        worths.append(benefit(action, raised, effect=BELIEVED[action.id], answered=frozenset(answered)))
         answered.add(planned.driver)
-        left = left.half_answered(planned.driver)  # type: ignore[arg-type]
     assert worths == sorted(worths, reverse=True)
     assert all(w > 0 for w in worths)
     for action, planned in zip(chosen, care.actions, strict=True):
