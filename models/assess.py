@@ -89,7 +89,8 @@ def assess(
         risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
         at_reference = risk[card.reference_horizon_days]
         band, facts = _band(at_reference, card.bands), {c: person[c] for c in told}
-        late = at_reference - max((risk[days] for days in horizons if days <= TOO_SOON), default=0.0)
+        soon = [days for days in horizons if days <= min(TOO_SOON, card.reference_horizon_days / 2)]
+        late = at_reference - (risk[soon[-1]] if soon else 0.0)
         care = plan(shares[i], facts, band=band, catalog=catalog, believed=believed, risk=max(late, 0.0))
         score = base + sum(reason.contribution for reason in reasons[i])
         who = (person["employee_id"], person["as_of"])

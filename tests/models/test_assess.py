@@ -310,3 +310,10 @@ def test_own_cases_reach_the_plan_of_a_person() -> None:
     before, after = (assess(BUNDLE, matrix, catalog=CATALOG, own=o)[0] for o in (None, own))
     assert "flexible_hours" in {o.action for o in before.plan.options}
     assert "flexible_hours" not in {o.action for o in after.plan.options}
+
+
+def test_with_a_short_reference_horizon_the_whole_risk_counts() -> None:
+    short = replace(BUNDLE, card=replace(MODEL_CARD, reference_horizon_days=30))
+    raised = {"overtime": overtime_for(0.6)}
+    assert said_of(raised, short).risk[30] > 0.1
+    assert said_of(raised, short).plan.options
