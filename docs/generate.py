@@ -12,6 +12,7 @@ import typer
 from features.matrix import BLOCKS
 from features.tables import TABLES
 from models.catalog import Words, load_catalog
+from models.evidence import effects
 from serving.cli import app as serve_app
 from serving.settings import Settings
 from training.cli import app as train_app
@@ -86,9 +87,13 @@ def care() -> str:
     out = [
         "# Care actions",
         "What a manager can do. An effect is a published hazard ratio of voluntary exit (below 1: fewer leave); where "
-        "no controlled study was found, the entry says so.",
+        "no controlled study was found, the entry says so. *Counted with* is what plans use until own "
+        "cases say more: the study, drawn towards the experience with care in general. An organisation adds, changes "
+        "and switches off entries in `care.toml` in its state folder (`models/own_catalog.py`).",
     ]
-    for action in load_catalog().actions:
+    catalog = load_catalog()
+    believed = {name: one.to_dict() for name, one in effects(catalog).items()}
+    for action in catalog.actions:
         told = action.evidence.to_dict()
         facts = (
             ("drivers", ", ".join(action.drivers)),
@@ -98,6 +103,11 @@ def care() -> str:
             ("watch", _both(action.watch)),
             ("harm to avoid", _both(action.harm)),
             ("evidence", f"{told['text_en']} · {told['text_zh']} ({action.evidence.source})"),
+            ("counted with", f"{believed[action.id]['text_en']} · {believed[action.id]['text_zh']}"),
+            (
+                "per person",
+                f"{action.hours_each:.3g} h of a manager, {action.pay_months_each:.3g} months of a typical pay",
+            ),
         )
         out += [f"## {_both(action.title)}\n\n`{action.id}`", _table(("", ""), facts)]
     return _page(out)

@@ -17,9 +17,14 @@ from features.matrix import Matrix
 from models.abstain import cannot_judge, cards_of
 from models.bundle import Bundle
 from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
+from models.evidence import effects
 from models.explain import Fact, Reason, explain
+from models.own_effects import OwnEffects
 
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess", "band_of"]
+
+TOO_SOON = 45
+"""Days. A notice given before is hardly prevented: care takes weeks to begin, and most have decided by then."""
 
 Band = Literal["calm", "watch", "act", "cannot_judge"]
 
@@ -53,11 +58,17 @@ class Assessment:
 
 
 def assess(
-    bundle: Bundle, matrix: Matrix, *, catalog: Catalog, unheard: Mapping[str, tuple[str, str]] | None = None
+    bundle: Bundle,
+    matrix: Matrix,
+    *,
+    catalog: Catalog,
+    own: OwnEffects | None = None,
+    unheard: Mapping[str, tuple[str, str]] | None = None,
 ) -> list[Assessment]:
     """Return one assessment per row of the matrix, in its order. The model is asked once for the whole batch.
 
-    ``unheard`` maps people of whom a material feed says nothing any more to the reason (``abstain.unheard``).
+    ``own`` is what care did in this organisation (``own_effects.read_own``). ``unheard`` maps people of whom a material
+    feed says nothing any more to the reason (``abstain.unheard``).
     """
     model, card = bundle.model, bundle.card
     rows, people = matrix.to_pandas(), matrix.frame.to_dicts()
@@ -69,7 +80,7 @@ def assess(
     base, contributions = model.contributions(rows)
     cards = cards_of(model.columns, card)
     reasons = explain(contributions, cards, values=people, typical=card.typical)
-    shares = carried(contributions, cards)
+    shares, believed = carried(contributions, cards), effects(catalog, own)
     # Conditions of an action see shown columns only: a plan must not give away what may not be told.
     told = [c.column for c in matrix.cards if c.shown]
     out = []
@@ -79,9 +90,12 @@ def assess(
             out.append(_silent(person, horizons, why_not))
             continue
         risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
-        band = band_of(risk[card.reference_horizon_days], card.bands)
         told_between = {} if intervals is None else dict(zip(horizons, map(tuple, intervals[i].tolist()), strict=True))
-        care = plan(shares[i], {c: person[c] for c in told}, band=band, catalog=catalog)
+        at_reference = risk[card.reference_horizon_days]
+        band, facts = band_of(at_reference, card.bands), {c: person[c] for c in told}
+        soon = [days for days in horizons if days <= min(TOO_SOON, card.reference_horizon_days / 2)]
+        late = at_reference - (risk[soon[-1]] if soon else 0.0)
+        care = plan(shares[i], facts, band=band, catalog=catalog, believed=believed, risk=max(late, 0.0))
         score = base + sum(reason.contribution for reason in reasons[i])
         who = (person["employee_id"], person["as_of"])
         out.append(Assessment(*who, risk, other, told_between, band, None, None, score, base, reasons[i], care))

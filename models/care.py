@@ -1,18 +1,21 @@
 """What may help: the drivers that carry a person's risk → at most three care actions, each with its evidence.
 
-How actions are ranked (every number is a constant of this file)::
+Everything is counted in one unit: **expected exits avoided** among people like this one, within the horizon of the
+risk::
 
-    benefit = (share of the raised risk × fit, of the driver answered best) × worth × what cost and possible harm leave
+    avoided = risk - risk after,     risk after = 1 - (1 - risk) ^ hazard ratio
+    log hazard ratio = effect (posterior, models.evidence) × match + harm
 
-The actions are chosen one by one, never two of a kind; a driver that an earlier one answers counts half from then on.
-An action answers what care can change (``Card.actionable``), unless it says that it answers what nobody can change.
+``match`` says how much of the effect reaches this person: three quarters reach everybody, the rest goes with the share
+of the raised risk that the action's best driver carries × how well the action fits it (1 when that is a fifth, as
+usual; at most 1.5). ``harm`` is what a good intention may spoil. The hazard ratio is the mean over what is uncertain
+of the effect.
 
-``worth`` of an action with a study is trust in that kind of study × -log(hazard ratio), the hazard ratio taken halfway
-(geometric mean) between the published one and .88, the cautious guess for any care action: what worked elsewhere is one
-draw of what may work here. An action without a study counts as .93. That is less than any proven action of the shipped
-catalog is worth after the dearest cost and the largest harm: at the same share and fit the proven one always comes
-first, and an unproven one wins only by fitting better or by answering what carries more of the risk. A study that found
-no effect, or harm, counts for nothing.
+Actions are chosen one by one by ``avoided × what the cost leaves``, never two of a kind; for a driver that an earlier
+one answers, the next counts half. Money is no price here: how much there is of it is decided for the organisation
+(``models.allocation``); the discount only lets the cheaper of two similar actions come first. An action answers what
+care can change (``Card.actionable``), unless it says that it answers what nobody can change. What is expected to
+prevent next to nothing, or was seen to do harm, drops out.
 
 Not good for: deciding. A plan is a draft for a conversation between people who know more than the records.
 """
@@ -21,27 +24,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, log
 from typing import Any
 
 import numpy as np
 
 from features.cards import DRIVERS, Card, Driver
 from models.catalog import WHO_DECIDES, CareAction, Catalog, load_catalog
+from models.evidence import Effect, effects
 
-__all__ = ["CarePlan", "Carried", "Catalog", "PlannedAction", "carried", "load_catalog", "plan"]
+__all__ = ["CarePlan", "Carried", "Catalog", "Option", "PlannedAction", "avoided", "carried", "load_catalog", "plan"]
 
 MAX_ACTIONS = 3
 """More than three suggestions are none: a manager starts with one."""
 
+MOST_OPTIONS = 12
+"""So many are kept per person for the plan of the organisation."""
+
 STANDS_OUT = 0.05
 """A driver that carries less of the raised risk than this is not worth an action."""
 
-TRUST = {"rct": 1.0, "quasi_experiment": 0.9, "observational": 0.6, "practice": 0.0}
-PRIOR_HR = 0.88
-UNPROVEN_WORTH = -log(0.93)
+REACHES_ALL = 0.75
+"""The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
+study says how much more an action does for those whose reason it answers; assumed."""
+
+TYPICAL_MATCH, MOST_MATCH = 0.2, 1.5
+"""Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be. A fifth is
+about the mean over people and actions that fit, as a published effect is the mean over everybody offered."""
+
+LEAST_MATCH = 0.15
+"""In one person's plan an action that answers less than this of what raises the risk is beside the point."""
+
 COST_LEAVES = {"none": 1.0, "low": 0.97, "medium": 0.92, "high": 0.85}
-HARM_LEAVES = {"low": 1.0, "medium": 0.95, "high": 0.85}
+HARM = {"low": 0.0, "medium": 0.005, "high": 0.02}
+"""Added to the log hazard ratio: how easily a good intention does damage; assumed."""
+
+USUAL_RISK = 0.1
+"""Stands in where only the order of actions is asked for; the order does not depend on it."""
 
 EMPTY = {
     "calm": (
@@ -55,6 +74,10 @@ EMPTY = {
     "not_actionable": (
         "What goes with the higher risk here, for instance tenure or season, is nothing that a care action can change.",
         "与较高风险相伴的因素（例如司龄或季节）不是关怀行动能够改变的。",
+    ),
+    "does_not_help": (
+        "What would fit has been seen not to help, so nothing is suggested.",
+        "与记录情况相符的行动经检验并无帮助，因此不提建议。",
     ),
     "nothing_fits": (
         "There are points that could be acted on, but no action in the catalog fits what is recorded of this person.",
@@ -96,15 +119,34 @@ class PlannedAction:
     manager_hours: float = 0.0
     guide_en: tuple[str, ...] = ()
     guide_zh: tuple[str, ...] = ()
+    parts_en: tuple[str, ...] = ()
+    parts_zh: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """What one action is expected to prevent for one person: exits, and the standard deviation from the effect alone.
+
+    For allocation over many people; with the effect it would give the risk away, so it is shown to nobody.
+    """
+
+    action: str
+    driver: str
+    avoided: float
+    sd: float
 
 
 @dataclass(frozen=True)
 class CarePlan:
-    """At most three actions of different kinds, best first; when empty, why, in both languages."""
+    """At most three actions of different kinds, best first; when empty, why, in both languages.
+
+    ``options`` holds the best that fit, for the plan of the organisation.
+    """
 
     actions: tuple[PlannedAction, ...]
     empty_because_en: str | None = None
     empty_because_zh: str | None = None
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,10 +162,6 @@ class Carried:
     def answered_by(self, action: CareAction) -> dict[Driver, float]:
         """Return the shares that this action can answer."""
         return self.whole if action.answers_unchangeable else self.changeable
-
-    def half_answered(self, driver: Driver) -> Carried:
-        """Return the shares with half of one driver's left: what one action does not reach, the next may."""
-        return Carried(*({d: s / 2 if d == driver else s for d, s in x.items()} for x in (self.whole, self.changeable)))
 
 
 def carried(contributions: np.ndarray, cards: Sequence[Card]) -> list[Carried]:
@@ -146,33 +184,106 @@ def _standing_out(shares: np.ndarray) -> list[dict[Driver, float]]:
     return [{d: s for d, s in zip(DRIVERS, row, strict=True) if s >= STANDS_OUT} for row in shares.tolist()]
 
 
-def plan(raised: Carried, facts: Mapping[str, Any], *, band: str, catalog: Catalog) -> CarePlan:
+def plan(
+    raised: Carried,
+    facts: Mapping[str, Any],
+    *,
+    band: str,
+    catalog: Catalog,
+    believed: Mapping[str, Effect] | None = None,
+    risk: float = USUAL_RISK,
+) -> CarePlan:
     """Return one person's plan: the best actions that fit, no two of one kind; or none, and why.
 
-    ``facts`` maps a column to its value, for the conditions of an action.
+    ``facts`` maps a column to its value, for the conditions of an action. ``believed`` is the effect of each action
+    (``evidence.effects``; default: published studies alone). ``risk`` within the horizon scales the options.
     """
-    if band in ("calm", "cannot_judge"):
+    if band == "cannot_judge":
         return CarePlan((), *EMPTY[band])
-    fitting = [a for a in catalog.actions if band in a.bands and all(c.holds(facts) for c in a.when)]
-    chosen: list[tuple[CareAction, Driver]] = []
-    while len(chosen) < MAX_ACTIONS:
-        # Among equals the one that takes less of the manager's time, then the sooner, then by name: never by chance.
-        best = min(fitting, key=lambda a: (-benefit(a, raised), a.manager_hours, a.days, a.id), default=None)
-        if best is None or benefit(best, raised) <= 0:
-            break
-        _, answered = _best_answer(best, raised)
-        chosen.append((best, answered))
-        raised = raised.half_answered(answered)
-        fitting = [a for a in fitting if a.kind != best.kind]
+    believed = effects(catalog) if believed is None else believed
+    # A calm person gets no plan; somebody calm whom an action keeps may still come first in the organisation's.
+    fitting = [a for a in catalog.actions if band in (*a.bands, "calm") and all(c.holds(facts) for c in a.when)]
+    helping = [a for a in fitting if not believed[a.id].useless]
+    options = _options(helping, raised, believed, risk=risk)
+    if band == "calm":
+        return CarePlan((), *EMPTY[band], options)
+    chosen = _chosen(helping, raised, believed)
     if not chosen:
-        return CarePlan((), *EMPTY["nothing_fits" if raised.changeable else "not_actionable"])
-    return CarePlan(tuple(_planned(action, driver) for action, driver in chosen))
+        return CarePlan((), *EMPTY[_why_empty(fitting, helping, raised)], options)
+    planned = tuple(_planned(action, driver, believed[action.id], catalog) for action, driver in chosen)
+    return CarePlan(planned, options=options)
 
 
-def benefit(action: CareAction, raised: Carried) -> float:
-    """Return the expected benefit by the rule at the top of this file; a unit for ranking, never shown."""
-    match, _ = _best_answer(action, raised)
-    return match * worth(action) * COST_LEAVES[action.cost] * HARM_LEAVES[action.harm_level]
+def _options(
+    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect], *, risk: float
+) -> tuple[Option, ...]:
+    found = []
+    for action in fitting:
+        match, driver = _best_answer(action, raised)
+        value, sd = avoided(action, match, effect=believed[action.id], risk=risk)
+        if value > 0:
+            found.append(Option(action.id, driver, value, sd))
+    return tuple(sorted(found, key=lambda option: (-option.avoided, option.action))[:MOST_OPTIONS])
+
+
+def _chosen(
+    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect]
+) -> list[tuple[CareAction, Driver]]:
+    """Return the best action with the driver it answers, then the best of what is left, three times at most."""
+    left, chosen = list(fitting), list[tuple[CareAction, Driver]]()
+    while len(chosen) < MAX_ACTIONS:
+        answered = frozenset(driver for _, driver in chosen)
+        answers = {a.id: _answer(a, raised, believed[a.id], answered) for a in left}
+        # Among equals the one that takes less of the manager's time, then the sooner, then by name: never by chance.
+        best = min(left, key=lambda a: (-answers[a.id][0], a.hours_each, a.days, a.id), default=None)
+        if best is None or answers[best.id][0] <= 0:
+            break
+        chosen.append((best, answers[best.id][1]))
+        left = [a for a in left if a.kind != best.kind and a.id not in best.parts and best.id not in a.parts]
+    return chosen
+
+
+def _why_empty(fitting: Sequence[CareAction], helping: Sequence[CareAction], raised: Carried) -> str:
+    if len(fitting) > len(helping) and any(_best_answer(action, raised)[0] > 0 for action in fitting):
+        return "does_not_help"
+    return "nothing_fits" if raised.changeable else "not_actionable"
+
+
+def benefit(action: CareAction, raised: Carried, *, effect: Effect, answered: frozenset[Driver] = frozenset()) -> float:
+    """Return the exits avoided at a usual risk, discounted by cost: what one person's actions are ranked by.
+
+    A driver that is ``answered`` by an earlier action counts half.
+    """
+    return _answer(action, raised, effect, answered)[0]
+
+
+def _answer(action: CareAction, raised: Carried, effect: Effect, answered: frozenset[Driver]) -> tuple[float, Driver]:
+    """Return the benefit through the driver that the action answers best by now, and that driver."""
+    shares = raised.answered_by(action)
+    found = []
+    for driver, fit in action.drivers.items():
+        match = shares.get(driver, 0.0) * fit
+        value = avoided(action, match, effect=effect, risk=USUAL_RISK)[0] if match >= LEAST_MATCH else 0.0
+        found.append((value * (0.5 if driver in answered else 1.0) * COST_LEAVES[action.cost], match, driver))
+    value, _, driver = max(found)
+    return value, driver
+
+
+def avoided(action: CareAction, match: float, *, effect: Effect, risk: float) -> tuple[float, float]:
+    """Return the expected exits avoided by the rule at the top of this file, and the standard deviation of it.
+
+    ``match`` is share of the raised risk × fit of the driver answered best; at 0 the action answers nothing and
+    prevents nothing. Uncertainty of the effect alone: what becomes of one person is far less certain.
+    """
+    if match <= 0:
+        return 0.0, 0.0
+    reach = min(REACHES_ALL + (1 - REACHES_ALL) * match / TYPICAL_MATCH, MOST_MATCH)
+    mean, sd = effect.mean, effect.sd
+    # The mean of a log-normal hazard ratio: an uncertain effect is expected to prevent a little less.
+    ratio = exp(reach * mean + (reach * sd) ** 2 / 2 + HARM[action.harm_level])
+    stays = 1 - min(risk, 0.999)
+    after = stays**ratio
+    return after - stays, -after * log(stays) * ratio * reach * sd
 
 
 def _best_answer(action: CareAction, raised: Carried) -> tuple[float, Driver]:
@@ -181,16 +292,9 @@ def _best_answer(action: CareAction, raised: Carried) -> tuple[float, Driver]:
     return max(((shares.get(d, 0.0) * fit, d) for d, fit in action.drivers.items()), key=lambda answer: answer[0])
 
 
-def worth(action: CareAction) -> float:
-    """Return what the evidence says the action is worth, before cost and harm, as a discounted -log hazard ratio."""
-    published = action.evidence.effect_hr
-    if published is None:
-        return UNPROVEN_WORTH
-    return TRUST[action.evidence.kind] * -log(published * PRIOR_HR) / 2 if published < 1 else 0.0
-
-
-def _planned(action: CareAction, driver: Driver) -> PlannedAction:
+def _planned(action: CareAction, driver: Driver, effect: Effect, catalog: Catalog) -> PlannedAction:
     who = WHO_DECIDES[action.who_decides]
+    parts = [catalog.action(part).title for part in action.parts]
     return PlannedAction(
         action=action.id,
         driver=driver,
@@ -203,7 +307,7 @@ def _planned(action: CareAction, driver: Driver) -> PlannedAction:
         who_decides=action.who_decides,
         cost=action.cost,
         days=action.days,
-        evidence=action.evidence.to_dict(),
+        evidence={**action.evidence.to_dict(), "posterior": effect.to_dict()},
         watch_en=action.watch.en,
         watch_zh=action.watch.zh,
         harm_en=action.harm.en,
@@ -215,4 +319,6 @@ def _planned(action: CareAction, driver: Driver) -> PlannedAction:
         manager_hours=action.manager_hours,
         guide_en=action.guide_en,
         guide_zh=action.guide_zh,
+        parts_en=tuple(title.en for title in parts),
+        parts_zh=tuple(title.zh for title in parts),
     )

@@ -1,12 +1,12 @@
 """The catalog of care actions: what may be offered, to whom, at what cost, on which evidence.
 
-The texts live in ``care_actions.toml``; an organisation may hand in a catalog of its own in the same form. A catalog
-with a gap is refused whole, with every problem named, because half a care action is a risk to somebody.
+The texts live in ``care_actions.toml``; what an organisation adds, switches off or changes lives in a file of its own
+(``own_catalog``). A catalog with a gap is refused whole, with every problem named, because half a care action is a risk
+to somebody.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,41 +14,17 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from features.cards import DRIVERS, Driver
+from features.cards import Driver
 from features.errors import FixableError
+from models.catalog_rules import BANDS, KINDS, NEVER_OFFERED, columns_of, entry_problems
+
+__all__ = ["BANDS", "KINDS", "NEVER_OFFERED", "CareAction", "Catalog", "Condition", "Evidence", "Words"]
+__all__ += ["DEFAULT_CATALOG", "PAY_MONTHS", "WHO_DECIDES", "catalog_of", "load_catalog", "read_toml"]
 
 DEFAULT_CATALOG = Path(__file__).with_name("care_actions.toml")
 
-KINDS = (
-    "conversation",
-    "development",
-    "opportunity",
-    "recognition",
-    "relief",
-    "flexibility",
-    "pay",
-    "community",
-    "process",
-    "support",
-    "wellbeing",
-    "leadership",
-    "voice",
-)
-BANDS = ("watch", "act")
-LEVELS = ("none", "low", "medium", "high")
-EVIDENCE_KINDS = ("rct", "quasi_experiment", "observational", "practice")
-TEXTS = ("title", "for_whom", "money", "first_step", "why", "watch", "harm")
-KEYS = {"id", "kind", "drivers", "answers_unchangeable", "bands", "when", "who_decides", "cost", "harm_level"}
-KEYS |= {"manager_hours", "days"}
-KEYS |= {"consent"}
-EVIDENCE_KEYS = {"kind", "effect_hr", "low", "high", "source", "note"}
-
-NEVER_OFFERED = re.compile(
-    r"dismiss|terminat|disciplin|pay cut|cut (the )?pay|lower (the )?pay|surveil|monitor|formal warning"
-    r"|辞退|解雇|开除|降薪|减薪|扣薪|监控|监视|监听|处分|警告",
-    re.IGNORECASE,
-)
-"""What no title, first step or question may hold: an action never threatens, watches more closely or lowers pay."""
+PAY_MONTHS = {"none": 0.0, "low": 0.02, "medium": 0.25, "high": 0.6}
+"""Money for half a year, in months of a typical pay, where an entry does not say; ``high`` is a raise of 10 %."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +66,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of the effect on voluntary exits: a hazard ratio with the range it is counted with, or nothing."""
+    """What is known of the effect on voluntary exits: a hazard ratio with the range it is counted with, or nothing.
+
+    ``assumed``: the number is a cautious assumption, not the finding of a study about this very action.
+    """
 
     kind: str
     effect_hr: float | None
@@ -98,6 +77,7 @@ class Evidence:
     high: float | None
     source: str
     note: Words
+    assumed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts, and ``text_en`` / ``text_zh``: what may be said of them, never more."""
@@ -123,7 +103,9 @@ class CareAction:
 
     ``answers_unchangeable``: it answers them also where what raises the risk cannot be changed by anybody (the early
     months, a colleague's exit). ``consent``: it changes the person's own work or shows them to others, so their own yes
-    has to be noted before it is done.
+    has to be noted before it is done. ``manager_hours`` and ``pay_months`` (money, in months of a typical pay) are for
+    one time; ``reaches`` people share them. ``capacity``: most people in one round of planning. ``parts``: a combined
+    offer, made of these other entries.
     """
 
     id: str
@@ -148,6 +130,20 @@ class CareAction:
     guide_zh: tuple[str, ...]
     evidence: Evidence
     consent: bool = False
+    pay_months: float = 0.0
+    capacity: int | None = None
+    reaches: int = 1
+    parts: tuple[str, ...] = ()
+
+    @property
+    def hours_each(self) -> float:
+        """Hours of a manager per person reached."""
+        return self.manager_hours / self.reaches
+
+    @property
+    def pay_months_each(self) -> float:
+        """Money per person reached, in months of a typical pay."""
+        return self.pay_months / self.reaches
 
 
 @dataclass(frozen=True)
@@ -170,146 +166,27 @@ def load_catalog(path: Path | None = None) -> Catalog:
     Raises ``FixableError`` naming every gap of every action at once.
     """
     file = path or DEFAULT_CATALOG
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FixableError(f"The catalog of care actions {file} cannot be read.", [str(error)]) from error
+    data = read_toml(file)
     entries = data.get("action")
     if not isinstance(entries, list) or not entries or set(data) != {"action"}:
         raise FixableError(f"The catalog {file} must hold [[action]] entries and nothing else.")
-    problems = [f"{_name(entry, n)}: {problem}" for n, entry in enumerate(entries, 1) for problem in _problems(entry)]
-    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
-    problems += [f"{name}: this id is used twice" for name in sorted({str(i) for i in ids if ids.count(i) > 1})]
+    problems = entry_problems(entries)
     if problems:
         raise FixableError(f"The catalog of care actions {file} has {len(problems)} problems.", problems)
+    return catalog_of(entries)
+
+
+def catalog_of(entries: Iterable[Mapping[str, Any]]) -> Catalog:
+    """Return the catalog of entries in which ``entry_problems`` found nothing."""
     return Catalog(tuple(_action(entry) for entry in entries))
 
 
-def _name(entry: Any, number: int) -> str:
-    found = entry.get("id") if isinstance(entry, dict) else None
-    return str(found) if found else f"action number {number}"
-
-
-def _problems(entry: Any) -> Iterable[str]:
-    if not isinstance(entry, dict):
-        yield "must be an [[action]] table"
-        return
-    yield from (f"unknown key {key!r}" for key in sorted(set(entry) - KEYS - set(TEXTS) - {"guide", "evidence"}))
-    if not (isinstance(entry.get("id"), str) and re.fullmatch(r"[a-z][a-z0-9_]*", entry["id"])):
-        yield "id must be lower-case letters, digits and _"
-    yield from _choice_problems(entry)
-    yield from _number_problems(entry)
-    for key in TEXTS:
-        yield from _words_problems(entry.get(key), key)
-    yield from _guide_problems(entry.get("guide"))
-    yield from _promise_problems(entry)
-    yield from _condition_problems(entry.get("when", []))
-    yield from _evidence_problems(entry.get("evidence"))
-
-
-def _choice_problems(entry: Mapping[str, Any]) -> Iterable[str]:
-    choices = {"kind": KINDS, "who_decides": tuple(WHO_DECIDES), "cost": LEVELS, "harm_level": LEVELS[1:]}
-    for key, allowed in choices.items():
-        if entry.get(key) not in allowed:
-            yield f"{key} must be one of {', '.join(allowed)}, got {entry.get(key)!r}"
-    bands = entry.get("bands", list(BANDS))
-    if not isinstance(bands, list) or not bands or not set(map(str, bands)) <= set(BANDS):
-        yield f"bands must be a list out of {', '.join(BANDS)}"
-    if not isinstance(entry.get("answers_unchangeable", False), bool):
-        yield "answers_unchangeable must be true or false"
-    if not isinstance(entry.get("consent", False), bool):
-        yield "consent must be true or false"
-    drivers = entry.get("drivers")
-    if not isinstance(drivers, dict) or not drivers:
-        yield "drivers must name at least one driver with its fit"
-        return
-    yield from (f"unknown driver {d!r}" for d in drivers if d not in DRIVERS)
-    yield from (f"the fit of {d} must lie in (0, 1]" for d, fit in drivers.items() if not _number(fit, 0, 1) or not fit)
-
-
-def _number_problems(entry: Mapping[str, Any]) -> Iterable[str]:
-    if not _number(entry.get("manager_hours"), 0, 100):
-        yield "manager_hours must be a number from 0 to 100"
-    if not isinstance(entry.get("days"), int) or not _number(entry.get("days"), 1, 365):
-        yield "days must be a whole number from 1 to 365"
-
-
-def _number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-
-
-def _words_problems(value: Any, key: str) -> Iterable[str]:
-    for language in ("en", "zh"):
-        text = value.get(language) if isinstance(value, dict) else None
-        if not isinstance(text, str) or not text.strip():
-            yield f"{key}.{language} is missing"
-
-
-def _guide_problems(guide: Any) -> Iterable[str]:
-    for language in ("en", "zh"):
-        questions = guide.get(language) if isinstance(guide, dict) else None
-        if not isinstance(questions, list) or len(questions) != 3 or not all(isinstance(q, str) for q in questions):
-            yield f"guide.{language} must hold three questions"
-        else:
-            ends = ("?", "？")
-            yield from (f"guide.{language}: not a question: {q!r}" for q in questions if not q.endswith(ends))
-
-
-def _promise_problems(entry: Mapping[str, Any]) -> Iterable[str]:
-    for key in ("title", "first_step", "guide"):
-        found = NEVER_OFFERED.search(str(entry.get(key, "")))
-        if found:
-            yield f"{key} holds {found[0]!r}: no care action threatens, watches more closely or lowers pay"
-
-
-def _condition_problems(conditions: Any) -> Iterable[str]:
-    if not isinstance(conditions, list):
-        yield "when must be a list of conditions"
-        return
-    for condition in conditions:
-        columns = _columns(condition.get("column")) if isinstance(condition, dict) else ()
-        if not columns:
-            yield "when: each condition needs a column, or a list of columns of which one is enough"
-            continue
-        name = " or ".join(columns)
-        bounds = [condition[b] for b in ("min", "max") if b in condition]
-        if set(condition) - {"column", "min", "max", "unknown"} or not bounds or not all(map(_bound, bounds)):
-            yield f"when {name}: give min or max (numbers), and nothing else but unknown"
-        if condition.get("unknown", "eligible") != "eligible":
-            yield f'when {name}: unknown may only be "eligible"; leave it out otherwise'
-
-
-def _columns(value: Any) -> tuple[str, ...]:
-    names = value if isinstance(value, list) else [value]
-    return tuple(names) if all(isinstance(name, str) and name for name in names) else ()
-
-
-def _bound(value: Any) -> bool:
-    return _number(value, -1e9, 1e9)
-
-
-def _evidence_problems(evidence: Any) -> Iterable[str]:
-    if not isinstance(evidence, dict):
-        yield "evidence is missing"
-        return
-    yield from (f"evidence: unknown key {key!r}" for key in sorted(set(evidence) - EVIDENCE_KEYS))
-    kind, effect = evidence.get("kind"), evidence.get("effect_hr")
-    if kind not in EVIDENCE_KINDS:
-        yield f"evidence.kind must be one of {', '.join(EVIDENCE_KINDS)}, got {kind!r}"
-    if not isinstance(evidence.get("source"), str) or not evidence["source"].strip():
-        yield "evidence.source is missing"
-    yield from _words_problems(evidence.get("note"), "evidence.note")
-    if effect is None:
-        if "low" in evidence or "high" in evidence:
-            yield "evidence: a range without effect_hr"
-        return
-    if kind == "practice":
-        yield "evidence: practice without a study has no effect_hr"
-    values = [evidence.get("low", effect), effect, evidence.get("high", effect)]
-    if not all(_number(value, 0.01, 10) for value in values) or values != sorted(values):
-        yield "evidence: 0 < low <= effect_hr <= high must hold"
-    if ("low" in evidence) != ("high" in evidence):
-        yield "evidence: give low and high together"
+def read_toml(file: Path) -> dict[str, Any]:
+    """Return the file as plain tables; ``FixableError`` when it cannot be read."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FixableError(f"The catalog of care actions {file} cannot be read.", [str(error)]) from error
 
 
 def _action(entry: Mapping[str, Any]) -> CareAction:
@@ -336,6 +213,10 @@ def _action(entry: Mapping[str, Any]) -> CareAction:
         guide_zh=tuple(entry["guide"]["zh"]),
         evidence=_evidence(entry["evidence"]),
         consent=entry.get("consent", False),
+        pay_months=float(entry.get("pay_months", PAY_MONTHS[entry["cost"]])),
+        capacity=entry.get("capacity"),
+        reaches=entry.get("reaches", 1),
+        parts=tuple(entry.get("parts", ())),
     )
 
 
@@ -345,9 +226,10 @@ def _words(entry: Mapping[str, str]) -> Words:
 
 def _evidence(entry: Mapping[str, Any]) -> Evidence:
     effect, low, high = (float(entry[k]) if k in entry else None for k in ("effect_hr", "low", "high"))
-    return Evidence(entry["kind"], effect, low, high, entry["source"], _words(entry["note"]))
+    note, assumed = _words(entry["note"]), entry.get("assumed", False)
+    return Evidence(entry["kind"], effect, low, high, entry["source"], note, assumed)
 
 
 def _condition(entry: Mapping[str, Any]) -> Condition:
     low, high = (float(entry[b]) if b in entry else None for b in ("min", "max"))
-    return Condition(_columns(entry["column"]), low, high, entry.get("unknown") == "eligible")
+    return Condition(columns_of(entry["column"]), low, high, entry.get("unknown") == "eligible")

@@ -26,21 +26,17 @@ class Role:
     purposes: frozenset[str]
 
 
+AHEAD = frozenset({"forecast.read", "plan.read"})
+CARE = frozenset({"care.read", "care.write"})
 GROWTH = frozenset({"growth.read", "growth.write"})
 
 ROLES = {
     "hr_system": Role(
-        frozenset(
-            {"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.read", "care.write"}
-            | GROWTH
-        ),
+        frozenset({"risk.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH),
         frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "hr": Role(
-        frozenset(
-            {"band.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.read", "care.write"}
-            | GROWTH
-        ),
+        frozenset({"band.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH),
         frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "manager": Role(
@@ -94,12 +90,15 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/teams"): _key("teams.read"),
     ("GET", "/v1/teams/{team}/flagged"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/forecast"): _key("forecast.read"),
+    ("GET", "/v1/care-plans/allocation"): _key("plan.read"),
+    ("GET", "/v1/care-plans/people"): _key("plan.read", purposes=_CARE),
     ("GET", "/v1/events"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/model"): _key("model.read"),
     ("GET", "/v1/catalog"): _key("catalog.read"),
     ("GET", "/v1/audit"): _key("audit.read"),
     ("GET", "/"): _session("teams.read"),
     ("GET", "/forecast"): _session("forecast.read"),
+    ("GET", "/allocation"): _session("plan.read"),
     ("GET", "/about"): _session("model.read"),
     ("GET", "/teams/{team}"): _session("band.read", purposes=_CARE),
     ("GET", "/people"): _session("band.read", purposes=_READ),

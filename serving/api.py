@@ -80,7 +80,7 @@ def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: 
         as_of=run.as_of,
         computed_at=run.computed_at,
         valid_until=one.valid_until,
-        model=_model(run),
+        model=model_ref(run),
         band=one.band,
         risk=_risk(one),
         may_be=one.may_be,
@@ -104,7 +104,7 @@ def teams(request: Request, who: Let) -> TeamsAnswer:
     seen = service.overview(at.store, who, min_group=at.settings.min_group)
     return TeamsAnswer(
         as_of=seen.run.as_of,
-        model=_model(seen.run),
+        model=model_ref(seen.run),
         horizon_days=seen.run.horizon_days,
         smallest_group=at.settings.min_group,
         teams=[_team(need) for need in seen.teams if need.figures],
@@ -124,7 +124,7 @@ def flagged(request: Request, who: Let, team: Team, purpose: Purpose, cursor_: C
     seen = service.team_list(at.store, who, (team, ("act", "watch")), after=after, limit=at.settings.page_size)
     return FlaggedAnswer(
         as_of=seen.run.as_of,
-        model=_model(seen.run),
+        model=model_ref(seen.run),
         team=seen.team,
         people=[_flagged(one) for one in seen.people],
         next_cursor=cursor.seal(seen.next, secret=at.secret, about=about) if seen.next else None,
@@ -142,7 +142,7 @@ def forecast(request: Request, who: Let) -> ForecastAnswer:
     seen = service.forecast(at.store, who, min_group=at.settings.min_group)
     return ForecastAnswer(
         as_of=seen.run.as_of,
-        model=_model(seen.run),
+        model=model_ref(seen.run),
         until=seen.until,
         valid_until=seen.valid_until,
         service_level=seen.service_level,
@@ -174,7 +174,7 @@ def model(request: Request, who: Let) -> ModelAnswer:
     """The card of the model behind the current scores: what it read, how good it proved, what it is not for."""
     run = service.current(desk(request).store)
     return ModelAnswer(
-        model=_model(run),
+        model=model_ref(run),
         as_of=run.as_of,
         computed_at=run.computed_at,
         data_versions=run.data_versions,
@@ -227,7 +227,8 @@ def openapi(request: Request, who: Let) -> JSONResponse:
     return JSONResponse(document)
 
 
-def _model(run: Run) -> ModelRef:
+def model_ref(run: Run) -> ModelRef:
+    """Return which model said so."""
     return ModelRef(name=run.card["name"], version=run.model_version, sha256=run.bundle_sha256)
 
 

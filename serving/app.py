@@ -6,7 +6,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -15,8 +14,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from models.catalog import CareAction, load_catalog
-from serving import api, api_cases, api_talent, pages, pages_cases, pages_talent
+from models.catalog import CareAction, Catalog
+from models.own_catalog import load_with_own
+from serving import api, api_allocation, api_cases, api_talent, pages, pages_allocation, pages_cases, pages_talent
 from serving.guard import Desk, visit
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
@@ -59,13 +59,10 @@ def create_app(
         # Spans and logs would carry addresses, and an address holds an employee's id.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts())
-    application.include_router(api.router)
-    application.include_router(api_talent.router)
-    application.include_router(api_cases.router)
-    application.include_router(pages_cases.router)
-    application.include_router(pages.router)
-    application.include_router(pages_talent.router)
+    actions = load_with_own(settings.own_actions)
+    application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts(actions), actions)
+    for part in (api, api_allocation, api_talent, api_cases, pages_allocation, pages_cases, pages, pages_talent):
+        application.include_router(part.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
         application.add_exception_handler(kind, handler)
@@ -89,10 +86,9 @@ def _secret(settings: Settings) -> bytes:
     return (given or secrets.token_hex(32)).encode()
 
 
-@cache
-def catalog_facts() -> tuple[dict[str, Any], ...]:
+def catalog_facts(catalog: Catalog) -> tuple[dict[str, Any], ...]:
     """Return the care actions as plain facts."""
-    return tuple(_action_facts(action) for action in load_catalog().actions)
+    return tuple(_action_facts(action) for action in catalog.actions)
 
 
 def _action_facts(action: CareAction) -> dict[str, Any]:

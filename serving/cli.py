@@ -60,7 +60,8 @@ def score(
     ):
         task = bar.add_task("opening the records", total=None)
         from features.lake import Lake
-        from models.care import load_catalog
+        from models.own_catalog import load_with_own
+        from models.own_effects import read_own
         from models.registry import load_champion
         from serving import outlook, store_people
         from serving.score import Earlier, save
@@ -74,8 +75,9 @@ def score(
         step = lambda words: bar.update(task, description=words)  # noqa: E731
         with store.begin() as tx:
             past = [outlook.read(one) for one in store_people.expectations(tx)]
-        earlier = Earlier(past, settings.min_group)
-        scored = score_batch(lake, bundle, load_catalog(), as_of=day, earlier=earlier, step=step)
+        earlier = Earlier(past, settings.min_group, read_own(settings.own_effects))
+        catalog = load_with_own(settings.own_actions)
+        scored = score_batch(lake, bundle, catalog, as_of=day, earlier=earlier, step=step)
         bar.update(task, description="writing")
         save(store, scored, now=now, valid_days=settings.score_valid_days, actor=console_actor())
     if (now.date() - day).days > STALE_DAYS:
@@ -142,6 +144,25 @@ def forecast(
         with csv.open("w", encoding="utf-8-sig", newline="") as file:  # spreadsheets then read Chinese names
             n = export.write_ledger(seen.lines, file)
         typer.echo(words("forecast.written", n=n, file=csv))
+
+
+@app.command()
+def plan(
+    budget: Annotated[float, typer.Option(help="Money for this round, in the local currency.", min=0)] = 0,
+    hours: Annotated[float, typer.Option(help="Hours of each manager in this round.", min=0)] = 2,
+    most_each: Annotated[int, typer.Option(help="Actions per person at most.", min=1, max=3)] = 1,
+    names: Annotated[Path | None, typer.Option(help="File for who is offered what (CSV); each name is logged.")] = None,
+    lang: Language = None,
+    state: State = None,
+) -> None:
+    """Show what the organisation would do within money and managers' hours, and what it prevents. Groups only."""
+    from serving import console_allocation
+    from serving.words import Words, choose
+
+    words = Words(choose(lang, os.environ.get("LANG", "")))
+    with opened(state) as (settings, store):
+        asked = console_allocation.Asked(budget, hours, most_each, settings.month_pay)
+        console_allocation.run(store, settings, _console_visit(), asked, names=names, words=words)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
+from models.catalog import Catalog
 from serving import audit, auth
 from serving.access import ANONYMOUS, PERMISSIONS, PURPOSES, Permission, Viewer, Visit, decide
 from serving.audit import Entry
@@ -35,6 +36,7 @@ class Desk:
     secret: bytes
     clock: Callable[[], datetime]
     catalog: tuple[dict[str, Any], ...]
+    actions: Catalog
 
 
 def desk(request: Request) -> Desk:

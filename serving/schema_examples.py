@@ -168,6 +168,48 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "next_cursor": None,
     },
+    "AllocationAnswer": {
+        "as_of": "2026-10-31",
+        "model": _MODEL,
+        "smallest_group": 5,
+        "budget": 50000,
+        "manager_hours": 2,
+        "most_each": 1,
+        "n_planned": 48,
+        "money": 31200,
+        "hours": 61.5,
+        "avoided": {"expected": 1.4, "low": 0.7, "high": 2.1},
+        "gap": 0.0004,
+        "more_money": 0.06,
+        "more_hour": 0.012,
+        "lines": [
+            {
+                "department": "Care",
+                "n_people": 131,
+                "n_planned": 22,
+                "actions": [
+                    {"action": "voice_and_follow_up", "n_people": 14},
+                    {"action": "skill_course", "n_people": 8},
+                ],
+                "money": 12400,
+                "hours": 27.5,
+                "avoided": {"expected": 0.6, "low": 0.3, "high": 0.9},
+            }
+        ],
+    },
+    "PlannedPeopleAnswer": {
+        "as_of": "2026-10-31",
+        "model": _MODEL,
+        "people": [
+            {
+                "employee_id": "E0042",
+                "department": "Care",
+                "team": "Nursing B",
+                "manager_id": "M1",
+                "action": "career_talk",
+            }
+        ],
+    },
     "State": {"status": "ok"},
     **CASES,
 }

@@ -189,6 +189,71 @@ class ForecastAnswer(Answer):
     lines: list[ForecastLine]
 
 
+class AvoidedAnswer(Answer):
+    """Expected exits avoided; ``low`` to ``high`` holds in about four of five cases as far as effects are uncertain."""
+
+    expected: float
+    low: float
+    high: float
+
+
+class ActionCount(Answer):
+    """How many people would be offered an action of the catalog."""
+
+    action: str
+    n_people: int
+
+
+class AllocationLine(Answer):
+    """One department; ``*`` stands for several small ones. ``avoided`` is null where few people are planned for."""
+
+    department: str
+    n_people: int
+    n_planned: int
+    actions: list[ActionCount]
+    money: float
+    hours: float
+    avoided: AvoidedAnswer | None
+
+
+class AllocationAnswer(Answer):
+    """The plan in groups. ``gap``: how far it may be from the best plan, as a share. ``more_money``: exits that 10,000
+    more would avoid; ``more_hour``: what one more hour of one manager would."""
+
+    as_of: date
+    model: ModelRef
+    smallest_group: int
+    budget: float
+    manager_hours: float
+    most_each: int
+    n_planned: int
+    money: float
+    hours: float
+    avoided: AvoidedAnswer
+    gap: float
+    more_money: float
+    more_hour: float
+    lines: list[AllocationLine]
+
+
+class PlannedPerson(Answer):
+    """Somebody to be offered an action; nothing about a risk."""
+
+    employee_id: str
+    department: str
+    team: str
+    manager_id: str | None
+    action: str
+
+
+class PlannedPeopleAnswer(Answer):
+    """The people of the plan, by department, team and number: the order says nothing about anybody."""
+
+    as_of: date
+    model: ModelRef
+    people: list[PlannedPerson]
+
+
 class FlaggedPerson(Answer):
     """Somebody in watch or act. Read the person's risk, with a purpose of its own, for more."""
 

@@ -26,6 +26,7 @@ from features.withdrawal.chart import WINDOWS
 from models.abstain import unheard
 from models.assess import Assessment, assess
 from models.care import Catalog
+from models.own_effects import OwnEffects
 from models.registry import Bundle
 from serving import audit, outlook, store_events, store_people
 from serving.audit import Entry
@@ -60,10 +61,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the store knows from before, and the size below which a group is not shown."""
+    """What the store knows from before, the size below which a group is not shown, and what care did here so far."""
 
     expected: Sequence[Expected] = ()
     min_group: int = 5
+    own: OwnEffects | None = None
 
 
 def score(
@@ -85,7 +87,7 @@ def score(
     step("which feeds are silent")
     silent = tuple(silences(records, as_of))
     step("risk, reasons, care plans")
-    assessments = assess(bundle, known, catalog=catalog, unheard=unheard(silent, bundle.card))
+    assessments = assess(bundle, known, catalog=catalog, own=earlier.own, unheard=unheard(silent, bundle.card))
     step("whose weeks have become quiet")
     withdrawal = review(records, as_of)
     step("how many may leave, and whom to hire")

@@ -192,7 +192,7 @@ def _assessed(
         cannot_judge_en=row["cannot_judge_en"],
         cannot_judge_zh=row["cannot_judge_zh"],
         reasons=tuple(reasons),
-        plan={} if aside else row["plan"],
+        plan={} if aside else {name: told for name, told in row["plan"].items() if name != "options"},
         override=override,
     )
 

@@ -19,6 +19,7 @@ class Settings(BaseSettings):
 
     ``local`` mode is for one person on one computer over plain HTTP; ``production`` refuses to start until the hosts,
     the secret and HTTPS are settled. ``min_group`` and the validity of a score can be tightened, never loosened.
+    ``month_pay`` is a typical month's pay in the local currency: what care costs is counted in it.
     """
 
     model_config = SettingsConfigDict(env_prefix="RETENTION_", frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     min_group: int = Field(5, ge=5)
     session_hours: int = Field(8, ge=1, le=24)
     link_minutes: int = Field(15, ge=1, le=60)
+    month_pay: float = Field(5000, gt=0, le=1e9)
     page_size: int = Field(50, ge=1, le=200)
     max_body_bytes: int = Field(65_536, ge=1_024, le=10_000_000)
 
@@ -50,6 +52,16 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Where scores, keys and the audit log are kept."""
         return self.database_url or f"sqlite:///{(self.state / 'retention.db').as_posix()}"
+
+    @property
+    def own_actions(self) -> Path:
+        """Where the organisation says which care actions it adds, changes and switches off."""
+        return self.state / "care.toml"
+
+    @property
+    def own_effects(self) -> Path:
+        """Where learning leaves what care did in this organisation."""
+        return self.state / "effects.json"
 
     @property
     def mlflow_uri(self) -> str:

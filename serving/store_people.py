@@ -139,7 +139,7 @@ def score_of(tx: Transaction, run_id: int, employee_id: str) -> dict[str, Any] |
     return plain(row) if row else None
 
 
-def _standing(today: date) -> Any:
+def standing_overrides(today: date) -> Any:
     """Return the latest override of each person whose clock has not run out."""
     last = (
         select(func.max(override.c.id).label("id"))
@@ -152,7 +152,7 @@ def _standing(today: date) -> Any:
 
 def override_of(tx: Transaction, employee_id: str, *, today: date) -> dict[str, Any] | None:
     """Return the person's word that stands over the assessment; ``None`` when the assessment stands."""
-    standing = _standing(today)
+    standing = standing_overrides(today)
     row = tx.execute(select(standing).where(standing.c.employee_id == employee_id)).one_or_none()
     return plain(row) if row and row.decision != "follow" else None
 
@@ -241,7 +241,7 @@ def people_in_bands(tx: Transaction, sight: Sight, asked: ListOf, *, today: date
     numbers do not bear the weight of one.
     """
     seen = visible(sight).subquery()
-    standing = _standing(today)
+    standing = standing_overrides(today)
     overruled = standing.c.decision.in_([*BANDS, "disregard"])
     band = case((overruled, standing.c.decision), else_=score.c.band)
     name = func.coalesce(employee.c.name, "")

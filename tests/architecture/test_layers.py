@@ -58,6 +58,7 @@ def test_each_danger_has_one_door():
             "store_events.py",
             "store_log.py",
             "store_people.py",
+            "store_plan.py",
             "store_tables.py",
         )
     } | {"serving/store_talent.py", "serving/store_talent_tables.py"}

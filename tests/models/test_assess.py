@@ -20,9 +20,10 @@ from features.matrix import Matrix
 from models.assess import Assessment, assess
 from models.bundle import Bundle
 from models.card import ModelCard
-from models.care import EMPTY, load_catalog
+from models.care import EMPTY, Carried, load_catalog, plan
 from models.explain import Reason
 from models.learn import KINDS, Settings, fit_hazards, plain_landmarks
+from models.own_effects import Own, OwnEffects
 
 CATALOG = load_catalog()
 AS_OF = date(2026, 6, 30)
@@ -295,3 +296,29 @@ def test_a_learned_model_of_every_kind_is_told_in_full(kind: str, learned: dict)
         assert a.score == pytest.approx(truth[i], abs=1e-9)
         assert a.base + sum(r.contribution for r in a.reasons) == pytest.approx(a.score, abs=1e-9)
         assert "forecast_interval" not in json.dumps(a.to_dict())
+
+
+def test_options_count_only_what_is_left_of_the_risk_once_care_can_begin() -> None:
+    a = said_of({"overtime": overtime_for(0.3)})
+    late = a.risk[180] - a.risk[30]
+    raised = Carried({"workload": 1.0}, {"workload": 1.0})
+    facts = {**USUAL, "overtime": overtime_for(0.3)}
+    told = {c.column: facts[c.column] for c in CARDS if c.shown}
+    assert a.plan.options == plan(raised, told, band="act", catalog=CATALOG, risk=late).options
+    assert a.plan.options
+
+
+def test_own_cases_reach_the_plan_of_a_person() -> None:
+    seen = Own(400, 3000, 180, "harms", log_hazard_ratio=0.4, standard_error=0.03)
+    own = OwnEffects(AS_OF, "1", {"flexible_hours": seen})
+    matrix = a_matrix({"overtime": overtime_for(0.3)})
+    before, after = (assess(BUNDLE, matrix, catalog=CATALOG, own=o)[0] for o in (None, own))
+    assert "flexible_hours" in {o.action for o in before.plan.options}
+    assert "flexible_hours" not in {o.action for o in after.plan.options}
+
+
+def test_with_a_short_reference_horizon_the_whole_risk_counts() -> None:
+    short = replace(BUNDLE, card=replace(MODEL_CARD, reference_horizon_days=30))
+    raised = {"overtime": overtime_for(0.6)}
+    assert said_of(raised, short).risk[30] > 0.1
+    assert said_of(raised, short).plan.options

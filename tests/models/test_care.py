@@ -25,11 +25,22 @@ from models.care import (
     carried,
     load_catalog,
     plan,
-    worth,
 )
-from models.catalog import DEFAULT_CATALOG, KINDS, NEVER_OFFERED, CareAction, Catalog, Condition, Words
+from models.catalog import (
+    DEFAULT_CATALOG,
+    KINDS,
+    NEVER_OFFERED,
+    WHO_DECIDES,
+    CareAction,
+    Catalog,
+    Condition,
+    Words,
+)
+from models.catalog_rules import DECIDERS
+from models.evidence import effect, effects
 
 CATALOG = load_catalog()
+BELIEVED = effects(CATALOG)
 EIGHT = [d for d in DRIVERS if d != "context"]
 each_action = pytest.mark.parametrize("action", CATALOG.actions, ids=lambda a: a.id)
 
@@ -49,6 +60,10 @@ def test_every_driver_has_several_actions_made_for_it() -> None:
         made_for_it = [a.id for a in CATALOG.actions if a.drivers.get(driver, 0) >= 0.7]
         assert len(made_for_it) >= 3, driver
         assert len({CATALOG.action(a).kind for a in made_for_it}) >= 2, driver
+
+
+def test_everybody_who_may_decide_has_a_name_in_both_languages() -> None:
+    assert tuple(WHO_DECIDES) == DECIDERS
 
 
 def test_every_kind_of_action_is_in_use() -> None:
@@ -87,7 +102,7 @@ def test_evidence_is_told_for_what_it_is(action: CareAction) -> None:
     if action.evidence.effect_hr is None:
         assert told["text_en"].startswith("No study found; good practice.")
         assert told["text_zh"].startswith("未找到相关研究；属于良好实践。")
-        assert worth(action) > 0
+        assert not BELIEVED[action.id].useless
     else:
         assert told["text_en"].startswith("Published studies: ")
         assert told["text_zh"].startswith("已发表的研究：")
@@ -255,10 +270,10 @@ def test_a_plan_is_short_fitting_and_ranked(whole: dict, fixed: set, facts: dict
     chosen = [CATALOG.action(a.action) for a in care.actions]
     assert len(chosen) <= MAX_ACTIONS
     assert len({a.kind for a in chosen}) == len(chosen)
-    left, worths = raised, []
+    worths, answered = [], set()
     for action, planned in zip(chosen, care.actions, strict=True):
-        worths.append(benefit(action, left))
-        left = left.half_answered(planned.driver)  # type: ignore[arg-type]
+        worths.append(benefit(action, raised, effect=BELIEVED[action.id], answered=frozenset(answered)))
+        answered.add(planned.driver)
     assert worths == sorted(worths, reverse=True)
     assert all(w > 0 for w in worths)
     for action, planned in zip(chosen, care.actions, strict=True):
@@ -270,10 +285,14 @@ def test_a_plan_is_short_fitting_and_ranked(whole: dict, fixed: set, facts: dict
     assert care == plan(raised, facts, band=band, catalog=Catalog(CATALOG.actions[::-1]))
 
 
+def worth_to(action: CareAction, raised: Carried) -> float:
+    return benefit(action, raised, effect=effect(action))
+
+
 def test_an_action_without_a_study_never_passes_a_proven_one_of_the_same_fit() -> None:
     same_fit = [replace(a, drivers={"growth": 1.0}) for a in CATALOG.actions]
-    proven = [benefit(a, carrying(growth=0.5)) for a in same_fit if a.evidence.effect_hr is not None]
-    unproven = [benefit(a, carrying(growth=0.5)) for a in same_fit if a.evidence.effect_hr is None]
+    proven = [worth_to(a, carrying(growth=0.5)) for a in same_fit if a.evidence.effect_hr is not None]
+    unproven = [worth_to(a, carrying(growth=0.5)) for a in same_fit if a.evidence.effect_hr is None]
     assert min(proven) > max(unproven) > 0
 
 
@@ -282,7 +301,7 @@ def test_even_the_dearest_proven_action_passes_an_unproven_one_that_costs_nothin
         dearest = replace(proven, cost="high", harm_level="high", drivers={"growth": 1.0})
         for unproven in (a for a in CATALOG.actions if a.evidence.effect_hr is None):
             cheapest = replace(unproven, cost="none", harm_level="low", drivers={"growth": 1.0})
-            assert benefit(dearest, carrying(growth=1.0)) > benefit(cheapest, carrying(growth=1.0))
+            assert worth_to(dearest, carrying(growth=1.0)) > worth_to(cheapest, carrying(growth=1.0))
 
 
 def test_an_unproven_action_wins_when_it_answers_what_carries_the_risk() -> None:
@@ -300,7 +319,11 @@ def test_a_plan_turns_to_the_next_driver_once_the_first_is_answered() -> None:
 def test_an_effect_of_one_or_harm_is_worth_nothing() -> None:
     proven = next(a for a in CATALOG.actions if a.evidence.effect_hr is not None)
     for hr in (1.0, exp(0.1)):
-        assert worth(replace(proven, evidence=replace(proven.evidence, effect_hr=hr))) == 0
+        alone = replace(proven, when=(), evidence=replace(proven.evidence, effect_hr=hr, low=None, high=None))
+        assert effect(alone).useless
+        care = plan(carrying(**{d: 1.0 for d in alone.drivers}), {}, band="act", catalog=Catalog((alone,)))
+        assert care.actions == care.options == ()
+        assert (care.empty_because_en, care.empty_because_zh) == EMPTY["does_not_help"]
 
 
 @pytest.mark.parametrize(
@@ -352,4 +375,4 @@ def test_a_planned_action_carries_everything_a_manager_needs() -> None:
     (first, *_) = plan(carrying(workload=0.9), {}, band="act", catalog=CATALOG).actions
     assert isinstance(first, PlannedAction)
     empty = [f.name for f in fields(first) if getattr(first, f.name) in ("", (), {}, None)]
-    assert empty == []
+    assert empty == ["parts_en", "parts_zh"]

@@ -1,0 +1,256 @@
+"""The plan of the organisation as people see it: per department what would be done, what it costs and what it prevents.
+
+    store ─▶ options of everybody within sight ─▶ models.allocation ─▶ departments (no names) · people (each logged)
+
+Computed when asked, from what scoring stored, so that another budget is another plan within seconds. A department with
+few people is told together with others, and what a handful of people would be spared is not told at all: with the
+effect it would give their risk away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.allocation import Allocation, Circle, Limits, Offers, allocate, interval
+from models.catalog import Catalog
+from models.small_groups import OTHER
+from serving import audit, store_people, store_plan
+from serving.access import Visit
+from serving.audit import Entry
+from serving.problems import Problem
+from serving.seen import Run
+from serving.store import Store, Transaction
+
+HR_DESK = ""
+"""Who cares for people without a manager on record."""
+
+UNKNOWN = "-"
+MOST_EACH = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What there is for one round: money, hours of each manager, and how many actions a person may get at most.
+
+    ``month_pay``: a typical month's pay; the catalog counts money in it.
+    """
+
+    budget: float
+    hours: float
+    most_each: int = 1
+    month_pay: float = 5000.0
+
+
+@dataclass(frozen=True)
+class Avoided:
+    """Expected exits avoided, with the range that holds in about four of five cases for the effects of care."""
+
+    expected: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One department: people with an assessment, people planned for, what they would be offered (action, people)."""
+
+    department: str
+    n_people: int
+    n_planned: int
+    actions: tuple[tuple[str, int], ...]
+    money: float
+    hours: float
+    avoided: Avoided | None
+
+
+@dataclass(frozen=True)
+class OrganisationPlan:
+    """All departments with what everything together would cost and prevent, and what a little more would add."""
+
+    run: Run
+    asked: Asked
+    lines: tuple[Line, ...]
+    n_planned: int
+    money: float
+    hours: float
+    avoided: Avoided
+    gap: float
+    more_money: float
+    more_hour: float
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One person of the plan, for those who may see names: what to offer, and nothing about a risk."""
+
+    employee_id: str
+    name: str | None
+    department: str
+    team: str
+    manager_id: str | None
+    action: str
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A plan before it is told: the people, the offers, and which were chosen."""
+
+    people: Sequence[Mapping[str, Any]]
+    offers: Offers
+    found: Allocation
+    ids: tuple[str, ...]
+
+
+def organisation_plan(
+    store: Store, visit: Visit, asked: Asked, *, catalog: Catalog, min_group: int
+) -> OrganisationPlan:
+    """Return the plan in groups. Only who sees everybody or a department gets one; the look is written down."""
+    with store.begin() as tx:
+        run = _run(tx)
+        wide = visit.viewer.sight.kind in ("everyone", "department")
+        people = _candidates(tx, visit, run) if wide else []
+        _record(tx, visit, "allocation.read", "shown" if wide else "not_found", run)
+    if not wide:
+        raise Problem("not_found")
+    drawn = _drawn(people, asked, catalog)
+    chosen = drawn.found.chosen
+    value, low, high = interval(drawn.offers, chosen)
+    return OrganisationPlan(
+        run=run,
+        asked=asked,
+        lines=_lines(drawn, min_group),
+        n_planned=len(np.unique(drawn.offers.person[chosen])),
+        money=float(drawn.offers.money[chosen].sum()),
+        hours=float(drawn.offers.hours[chosen].sum()),
+        avoided=Avoided(value, max(low, 0.0), high),
+        gap=drawn.found.gap,
+        more_money=drawn.found.more_money,
+        more_hour=drawn.found.more_hour,
+    )
+
+
+def planned_people(store: Store, visit: Visit, asked: Asked, *, catalog: Catalog) -> tuple[Run, tuple[Planned, ...]]:
+    """Return the people of the plan by team and number, each look written down before it is answered."""
+    with store.begin() as tx:
+        run = _run(tx)
+        wide = visit.viewer.sight.kind in ("everyone", "department")
+        people = _candidates(tx, visit, run) if wide else []
+        drawn = _drawn(people, asked, catalog) if wide else None
+        found = _named(drawn) if drawn else []
+        for one in sorted({planned.employee_id for planned in found}):
+            _record(tx, visit, "allocation.people", "shown", run, subject=one)
+        if not found:
+            _record(tx, visit, "allocation.people", "nobody" if wide else "not_found", run)
+    if drawn is None:
+        raise Problem("not_found")
+    return run, tuple(found)
+
+
+def _candidates(tx: Transaction, visit: Visit, run: Run) -> list[dict[str, Any]]:
+    return store_plan.candidates(tx, visit.viewer.sight, run.id, today=visit.now.date())
+
+
+def _drawn(people: Sequence[Mapping[str, Any]], asked: Asked, catalog: Catalog) -> _Drawn:
+    """Return the best plan for these people; options whose action was switched off since scoring are left out."""
+    ids = {action.id: i for i, action in enumerate(catalog.actions)}
+    rows = [
+        (person, ids[option["action"]], option["avoided"], option["sd"])
+        for person, row in enumerate(people)
+        for option in row["plan"].get("options", ())
+        if option["action"] in ids
+    ]
+    person, action, value, sd = np.array(sorted(rows), float).reshape(-1, 4).T
+    person, action = person.astype(int), action.astype(int)
+    money = asked.month_pay * np.array([a.pay_months_each for a in catalog.actions])[action]
+    hours = np.array([a.hours_each for a in catalog.actions])[action]
+    offers = Offers(person, action, value, sd, money, hours)
+    return _Drawn(people, offers, allocate(offers, _circle(people), _limits(asked, catalog)), tuple(ids))
+
+
+def _circle(people: Sequence[Mapping[str, Any]]) -> Circle:
+    """Return managers, need and the groups that get their share of care: departments and places, nothing protected."""
+    columns = {"department": "department", "site": "location"}
+    groups = {name: _numbers([row[column] or UNKNOWN for row in people]) for name, column in columns.items()}
+    need = np.array([row["risk_at_reference"] or 0.0 for row in people], float)
+    return Circle(_numbers([row["manager_id"] or HR_DESK for row in people]), need, groups)
+
+
+def _numbers(names: Sequence[str]) -> np.ndarray:
+    return np.unique(np.array(names, dtype=str), return_inverse=True)[1]
+
+
+def _limits(asked: Asked, catalog: Catalog) -> Limits:
+    kind = _numbers([action.kind for action in catalog.actions])
+    capacity = np.array([np.inf if a.capacity is None else a.capacity for a in catalog.actions], float)
+    return Limits(asked.budget, asked.hours, kind, capacity, most_each=asked.most_each)
+
+
+def _lines(drawn: _Drawn, min_group: int) -> tuple[Line, ...]:
+    """Return a line per department, the one with the most to gain first; small departments make up one together."""
+    named = _departments([row["department"] or UNKNOWN for row in drawn.people], min_group)
+    chosen, offers = drawn.found.chosen, drawn.offers
+    of_offer = np.array(named, dtype=object)[offers.person[chosen]] if len(chosen) else np.array([], dtype=object)
+    lines = []
+    for department, n_people in Counter(named).items():
+        mine = chosen[of_offer == department]
+        counted = Counter(drawn.ids[a] for a in offers.action[mine].tolist())
+        n_planned = len(np.unique(offers.person[mine]))
+        value, low, high = interval(offers, mine)
+        lines.append(
+            Line(
+                department=department,
+                n_people=n_people,
+                n_planned=n_planned,
+                actions=tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))),
+                money=float(offers.money[mine].sum()),
+                hours=float(offers.hours[mine].sum()),
+                avoided=Avoided(value, max(low, 0.0), high) if n_planned >= min_group else None,
+            )
+        )
+    return tuple(sorted(lines, key=lambda line: (-(line.avoided.expected if line.avoided else 0.0), line.department)))
+
+
+def _departments(names: Sequence[str], min_group: int) -> list[str]:
+    """Return the department to be told for each person: small ones, and one more where it must be, are ``*``."""
+    sizes = sorted(Counter(names).items(), key=lambda pair: (pair[1], pair[0]))
+    together, total = set(), 0
+    for name, size in sizes:
+        if size < min_group or 0 < total < min_group:
+            together.add(name)
+            total += size
+    return [OTHER if name in together else name for name in names]
+
+
+def _named(drawn: _Drawn) -> list[Planned]:
+    offers, chosen = drawn.offers, drawn.found.chosen
+    found = []
+    for person, action in zip(offers.person[chosen].tolist(), offers.action[chosen].tolist(), strict=True):
+        row = drawn.people[person]
+        place = (row["department"] or UNKNOWN, row["team"], row["manager_id"])
+        found.append(Planned(row["id"], row["name"], *place, drawn.ids[action]))
+    return sorted(found, key=lambda one: (one.department, one.team, one.employee_id, one.action))
+
+
+def _run(tx: Transaction) -> Run:
+    row = store_people.current_run(tx)
+    if row is None:
+        raise Problem("not_scored")
+    return Run(**{key: row[key] for key in Run.__dataclass_fields__})
+
+
+def _record(tx: Transaction, visit: Visit, action: str, result: str, run: Run, *, subject: str | None = None) -> None:
+    entry = Entry(
+        actor=visit.viewer.actor,
+        action=action,
+        result=result,
+        request_id=visit.request_id,
+        purpose=visit.purpose,
+        subject=subject,
+        model_version=run.model_version,
+    )
+    audit.record(tx, entry, now=visit.now)
