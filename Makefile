@@ -51,6 +51,7 @@ demo: install ## invent a company, learn, score, and say what was found
 	@$(BIN)/retention-train truth --state $(DEMO)
 	@$(BIN)/retention-serve score --state $(DEMO)
 	@$(BIN)/retention-serve forecast --state $(DEMO)
+	@$(BIN)/retention-serve growth-batch --state $(DEMO)
 	@$(BIN)/retention-serve summary --state $(DEMO) --open 'make serve'
 
 .PHONY: serve
@@ -81,7 +82,7 @@ example: install
 BENCH := $(BIN)/python -W ignore benchmarks
 
 .PHONY: bench
-bench: bench-features bench-withdrawal bench-leaks bench-truth bench-models ## every benchmark (hours)
+bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models ## every benchmark (hours)
 
 .PHONY: bench-features
 bench-features: $(VENV)/.installed-bench ## features beside hand-written pandas, Polars and DuckDB; more events, a month more
@@ -104,6 +105,18 @@ bench-leaks: install ## planted leaks that are found, clean runs that are stoppe
 .PHONY: bench-truth
 bench-truth: install ## invented companies of several regimes: how far from .5 to the known hazards
 	@$(BENCH)/bench_truth.py ladder --regimes clinic realistic notice_lag accelerated --seeds 3
+
+.PHONY: bench-effects
+bench-effects: install ## effects of care: bias, coverage, placebo, hidden causes (resumes where it stopped)
+	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m benchmarks.bench_effects n11 --draws 200 --out $(STATE)/bench/effects_n11.jsonl
+
+.PHONY: bench-allocation
+bench-allocation: install ## the plan of an organisation: 50,000 people and 25 actions
+	@$(BENCH)/bench_allocation.py
+
+.PHONY: bench-policy
+bench-policy: install ## exits prevented by the plan beside simpler policies, on invented companies
+	@$(BENCH)/bench_policy.py --seeds 2 --people 2000 --trial 1000
 
 .PHONY: bench-generator
 bench-generator: install ## is the generator of invented companies what it says it is

@@ -24,7 +24,8 @@ def candidates(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> li
     seen, said = visible(sight).subquery(), standing_overrides(today)
     since = today - timedelta(days=CARED_FOR_DAYS)
     busy = select(care_case.c.employee_id).where(
-        care_case.c.status.in_(("agreed", "done")), care_case.c.happened_on >= since
+        care_case.c.status.in_(("agreed", "done", "closed")),
+        or_(care_case.c.agreed_on >= since, care_case.c.done_on >= since),
     )
     query = (
         select(employee, score.c.plan, score.c.risk_at_reference)

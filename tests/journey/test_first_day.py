@@ -216,7 +216,7 @@ def test_a_dropped_and_a_mended_row_leave_the_quarantine(records: Records) -> No
 
 
 def test_the_model_passes_every_gate_and_becomes_the_champion(day: Day) -> None:
-    assert day.fit.count("passed ") == 4
+    assert day.fit.count("passed ") in (2, 4), "published effects pass two gates, a model learned here four"
     assert "failed " not in day.fit
     assert re.search(r"Version 1 \(\w+…\) is now champion", day.fit)
 
@@ -372,22 +372,20 @@ def mentions(lake: Path, person: str) -> int:
     return found
 
 
-def test_where_no_model_proved_itself_the_base_rate_serves_and_nobody_is_flagged(
+def test_where_too_few_left_to_prove_anything_published_effects_serve_and_say_so(
     records: Records, tmp_path: Path
 ) -> None:
     copytree(records.state / "lake", tmp_path / "lake")
     plan = tmp_path / "hasty.toml"
     plan.write_text(HASTY_PLAN, encoding="utf-8")
     told = run(tmp_path, "train", "fit", "--plan", str(plan)).out
-    assert "failed  enough exits out of time" in told
-    assert "the base rate itself serves: nobody is flagged" in told
-    assert ": 0 act, 0 watch," in run(tmp_path, "serve", "score").out
+    assert "published effects are not contradicted" in told
+    assert re.search(r"Version 1 \(\w+…\) is now champion", told)
+    assert re.search(r": \d+ act, \d+ watch,", run(tmp_path, "serve", "score").out)
     key = run(tmp_path, "serve", "key", "create", "HR desk", "--sees", "everyone").out.strip()
     with TestClient(create_app(Settings(state=tmp_path)), base_url=ORIGIN) as client:
-        headers = {"authorization": f"Bearer {key}"}
-        teams = client.get("/v1/teams", headers=headers).json()["teams"]
-        assert teams
-        assert all(team["needs"] == [] for team in teams), "nothing is said of anybody"
+        card = client.get("/v1/model", headers={"authorization": f"Bearer {key}"}).json()["card"]
+        assert card["model_kind"] == "prior"
 
 
 def test_without_any_model_nothing_is_served(records: Records, tmp_path: Path) -> None:

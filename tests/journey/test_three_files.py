@@ -69,7 +69,7 @@ def test_a_firm_with_few_exits_is_served_the_base_rate_and_told_why(tmp_path: Pa
     fitted = run(train, "fit", state=tmp_path)
     assert fitted.exit_code == 0, fitted.output
     words = " ".join(fitted.output.split())
-    assert "11 people left of their own accord on record" in words, "the first exit is where the history begins"
+    assert "Learned from 71 people, 11 voluntary exits" in words, "the first exit is where the history begins"
     assert "failed right in the large" in words, "far fewer left than published rates expect"
     scored = run(serve, "score", state=tmp_path)
     assert scored.exit_code == 0, scored.output

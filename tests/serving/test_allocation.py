@@ -103,8 +103,9 @@ def test_people_set_aside_or_cared_for_already_are_not_planned_for(
     origin = {"origin": "http://127.0.0.1:8000"}
     aside = {**form_of(browser), "decision": "disregard", "reason": "on leave"}
     browser.post("/people/E0001/override", data=aside, headers=origin)
-    agreed = {**form_of(browser), "action": "career_talk", "status": "agreed", "decided_by": "Li Na"}
-    browser.post("/people/E0002/care", data=agreed, headers=origin)
+    agreed = {"employee_id": "E0002", "action": "career_talk", "step": "agree", "decided_by": "M1"}
+    opened = client.post("/v1/cases", params=CARE, json=agreed, headers=key("hr_system"))
+    assert opened.status_code == 201, opened.text
     after = {one["employee_id"] for one in client.get(PEOPLE, params=rich, headers=key("hr_system")).json()["people"]}
     assert before - after == {"E0001", "E0002"}
 
