@@ -16,8 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, load_catalog
-from serving import api, pages
+from serving import api, api_access, pages, pages_me, pages_sign_in, pages_stop
 from serving.guard import Desk, visit
+from serving.oidc import provider_of
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
 from serving.shield import Shield
@@ -59,9 +60,9 @@ def create_app(
         # Spans and logs would carry addresses, and an address holds an employee's id.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts())
-    application.include_router(api.router)
-    application.include_router(pages.router)
+    application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts(), provider_of(settings))
+    for part in (api, api_access, pages, pages_sign_in, pages_me, pages_stop):
+        application.include_router(part.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
         application.add_exception_handler(kind, handler)
@@ -116,8 +117,14 @@ def _answer(request: Request, problem: Problem) -> Response:
     body["request_id"] = request.state.request_id
     if problem.errors:
         body["errors"] = list(problem.errors)
-    headers = {"www-authenticate": "Bearer"} if kind.status == 401 else None
+    headers = {"www-authenticate": "Bearer"} if kind.status == 401 else {}
+    if problem.name in RETRY_AFTER:
+        headers["retry-after"] = str(RETRY_AFTER[problem.name])
     return JSONResponse(body, status_code=kind.status, media_type="application/problem+json", headers=headers)
+
+
+RETRY_AFTER = {"throttled": 900, "stopped": 3600, "provider_away": 60}
+"""Seconds after which it makes sense to try again."""
 
 
 def _on_problem(request: Request, error: Any) -> Response:

@@ -19,13 +19,14 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from serving import audit, auth, cursor, service, store_log
-from serving.access import ANONYMOUS, ROLES, Viewer, Visit
+from serving import audit, auth, cursor, service, store_access, store_log
+from serving.access import ANONYMOUS, PURPOSES, ROLES, Viewer, Visit
 from serving.audit import Entry
 from serving.guard import FORM_FIELD, Desk, cookie_name, desk, posted, visit
 from serving.problems import Problem
 from serving.seen import Assessed, Run
 from serving.service import Decision
+from serving.store import Transaction
 from serving.store_tables import CASE_STATES, EVENT_STATES, OVERRIDES
 from serving.words import LANGUAGES, Words, choose
 
@@ -93,28 +94,42 @@ def ask_sign_in(request: Request, who: Let, token: Annotated[str, Query(max_leng
     """The page behind a one-time link. Opening it uses nothing up: chat apps open links to draw a preview."""
     with desk(request).store.begin() as tx:
         link = store_log.link_by_hash(tx, auth.sha256(token), now=who.now) if token else None
-    purposes = sorted(ROLES[link["role"]].purposes) if link else []
-    context = {"link": link, "token": token, "purposes": purposes}
-    return page(request, "sign_in.html", context, who=None, status=200 if link else 410)
+        ways = ways_in(tx, desk(request))
+    purposes = sorted(ROLES[link["role"]].purposes) if link else list(PURPOSES)
+    context = {"link": link, "token": token, "purposes": purposes, "ways": ways}
+    fine = link or (ways and not token)
+    return page(request, "sign_in.html", context, who=None, status=200 if fine else 410)
+
+
+def ways_in(tx: Transaction, at: Desk) -> list[str]:
+    """Return how people can sign in here, besides by a one-time link."""
+    known = {"oidc": at.provider is not None, "account": store_access.has_accounts(tx)}
+    return [way for way, open_ in known.items() if open_]
 
 
 @router.post("/sign-in")
 def do_sign_in(request: Request, who: Let, form: Form) -> Response:
     """Turn the link into a session for one stated purpose."""
     at, now = desk(request), who.now
-    token, purpose = _text(form, "token", longest=200), _text(form, "purpose", longest=40)
+    token, purpose = text_of(form, "token", longest=200), text_of(form, "purpose", longest=40)
     with at.store.begin() as tx:
         session = auth.sign_in(tx, token, purpose, now=now, hours=at.settings.session_hours)
+        ways = ways_in(tx, at)
         actor, result = (session[1], "signed_in") if session else ("anonymous", "link_refused")
         audit.record(
             tx, Entry(actor, "sign_in", result, who.request_id, purpose=purpose if session else "none"), now=now
         )
     if session is None:
-        return page(request, "sign_in.html", {"link": None, "token": "", "purposes": []}, who=None, status=410)
-    answer = RedirectResponse("/", status_code=303)
+        context = {"link": None, "token": token, "purposes": list(PURPOSES), "ways": ways}
+        return page(request, "sign_in.html", context, who=None, status=410)
+    return let_in(RedirectResponse(session[2], status_code=303), session[0], at)
+
+
+def let_in(answer: Response, cookie: str, at: Desk) -> Response:
+    """Return the answer with a new session's cookie: at each sign-in a fresh one, never one the browser brought."""
     answer.set_cookie(
         cookie_name(at.settings),
-        session[0],
+        cookie,
         max_age=at.settings.session_hours * 3600,
         httponly=True,
         samesite="strict",
@@ -207,7 +222,7 @@ def team(
         "aside": [one for one in seen.people if not one.band],
         "events": seen.events,
         "signals": seen.signals,
-        "strongest": lambda one: [r for r in _told(one) if r["direction"] == "raises"][:SIGNS_ON_LIST],
+        "strongest": lambda one: [r for r in told(one) if r["direction"] == "raises"][:SIGNS_ON_LIST],
         "next_at": f"?cursor={further}" if further else None,
         "valid_until": min((one.valid_until for one in seen.people), default=_readable_until(seen.run, at)),
     }
@@ -231,11 +246,11 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
         "run": seen.run,
         "one": one,
         "cannot_judge": {"cannot_judge_en": one.cannot_judge_en, "cannot_judge_zh": one.cannot_judge_zh},
-        "raises": [reason for reason in _told(one) if reason["direction"] == "raises"],
-        "keeps": [reason for reason in _told(one) if reason["direction"] == "keeps"],
+        "raises": [reason for reason in told(one) if reason["direction"] == "raises"],
+        "keeps": [reason for reason in told(one) if reason["direction"] == "keeps"],
         "decisions": seen.decisions,
         "event": seen.event,
-        "readers": _looks(seen.readers),
+        "readers": looks(seen.readers),
         "titles": {entry["action"]: words.of(entry, "title") for entry in at.catalog},
         "choices": [choice for choice in OVERRIDES if (choice != "follow") or one.override],
         "can_write": "care.write" in who.viewer.scopes and who.purpose == "retention_care",
@@ -247,7 +262,7 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
 def override(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write a person's word over the assessment."""
     at = desk(request)
-    what, reason = _text(form, "decision", longest=20), _text(form, "reason", longest=1000)
+    what, reason = text_of(form, "decision", longest=20), text_of(form, "reason", longest=1000)
     if what not in OVERRIDES or len(reason) < 3:
         raise Problem("invalid")
     service.override(at.store, who, Decision(employee_id, what, reason), valid_days=at.settings.note_valid_days)
@@ -258,8 +273,8 @@ def override(request: Request, who: Let, employee_id: str, form: Form) -> Respon
 def decide_care(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write what a named person agreed or declined."""
     at = desk(request)
-    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
-    action, note = _text(form, "action", longest=100), _text(form, "note", longest=500)
+    status, by = text_of(form, "status", longest=20), text_of(form, "decided_by", longest=100)
+    action, note = text_of(form, "action", longest=100), text_of(form, "note", longest=500)
     if status not in CASE_STATES or not by:
         raise Problem("invalid")
     decision = Decision(employee_id, action, note, decided_by=by, status=status)
@@ -270,7 +285,7 @@ def decide_care(request: Request, who: Let, employee_id: str, form: Form) -> Res
 @router.post("/people/{employee_id:path}/withdrawal")
 def decide_withdrawal(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write that somebody has reached out, or that there was a harmless reason."""
-    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
+    status, by = text_of(form, "status", longest=20), text_of(form, "decided_by", longest=100)
     if status not in EVENT_STATES[1:] or not by:
         raise Problem("invalid")
     service.decide_withdrawal(
@@ -283,7 +298,7 @@ def failed(request: Request, problem: Problem) -> Response:
     """The page for an answer that is not the one hoped for."""
     kind = problem.kind
     what = kind.title_zh if language(request).language == "zh" else kind.title_en
-    context = {"what": what, "request_id": request.state.request_id}
+    context = {"what": what, "request_id": request.state.request_id, "sign_in": kind.status == 401}
     return page(request, "error.html", context, who=None, status=kind.status)
 
 
@@ -292,7 +307,7 @@ def may_open(viewer: Viewer) -> bool:
     return "band.read" in viewer.scopes and "retention_care" in viewer.purposes
 
 
-def _told(one: Assessed) -> list[dict[str, Any]]:
+def told(one: Assessed) -> list[dict[str, Any]]:
     """Return the reasons that have a sentence, strongest first."""
     return [reason for reason in one.reasons if reason["text_en"]]
 
@@ -301,7 +316,7 @@ def _readable_until(run: Run, at: Desk) -> date:
     return run.computed_at.date() + timedelta(days=at.settings.score_valid_days)
 
 
-def _looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return who looked on which day for what, newest first; the log itself keeps every single look.
 
     An actor is written ``person 12 Li Na``; the number is for the log.
@@ -316,7 +331,7 @@ def _looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _text(form: FormData | None, name: str, *, longest: int) -> str:
+def text_of(form: FormData | None, name: str, *, longest: int) -> str:
     """Return a field of a form as text; a missing, repeated or overlong one is refused."""
     given = form.getlist(name) if form else []
     if len(given) > 1 or any(not isinstance(value, str) or len(value) > longest or "\x00" in value for value in given):

@@ -76,6 +76,8 @@ CASE_STATES = ("agreed", "declined", "done")
 EVENT_STATES = ("open", "done", "dismissed")
 STREAM_NAMES = ("all", "talk", "meeting", "initiative")
 SIGHTS = ("everyone", "department", "team", "manager")
+SIGHTS_OF_PEOPLE = (*SIGHTS, "self")
+"""An employee who signs in sees the own records, and nobody else's; a key never sees so."""
 
 employee = Table(
     "employee",
@@ -230,9 +232,12 @@ api_key = Table(
     Column("sees_value", String(200)),
     Column("created_at", Utc, nullable=False),
     Column("revoked_at", Utc),
+    Column("expires_at", Utc),
+    Column("used_on", Date),
+    Column("replaces", Integer),
     _one_of("sees", SIGHTS),
 )
-"""A machine's way in; the token itself is shown once and never stored."""
+"""A machine's way in; the token itself is shown once and never stored. ``used_on`` is the last day, no finer."""
 
 sign_in = Table(
     "sign_in",
@@ -248,9 +253,14 @@ sign_in = Table(
     Column("role", String(40), nullable=False),
     Column("sees", String(20), nullable=False),
     Column("sees_value", String(200)),
-    _one_of("sees", SIGHTS),
+    Column("seen_at", Utc),
+    Column("identity", String(300)),
+    Column("employee_id", String(200)),
+    _one_of("sees", SIGHTS_OF_PEOPLE),
 )
-"""A person's way in: a link that works once, and the session it became."""
+"""A person's way in: a link that works once (or an account, or a provider), and the session it became.
+
+``identity`` tells two people apart who must not be one; ``employee_id`` is who the person is among the employees."""
 
 audit_subject = Table(
     "audit_subject",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from serving.store_tables import metadata
+from serving.store_tables_access import metadata  # with every table
 
 
 def run() -> None:

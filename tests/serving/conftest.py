@@ -281,7 +281,7 @@ def key(store: Store) -> Keys:
         row = {"name": f"{role} system", "sha256": auth.sha256(token), "role": role, "created_at": NOW}
         row |= {"scopes": sorted(other.get("scopes", ROLES[role].scopes))}
         row |= {"purposes": sorted(other.get("purposes", ROLES[role].purposes))}
-        row |= {"sees": sight.kind, "sees_value": sight.value}
+        row |= auth.stored_sight(sight)
         with store.begin() as tx:
             store_log.add_key(tx, row)
         return {"authorization": f"Bearer {token}"}
@@ -296,13 +296,21 @@ SignIn = Callable[..., TestClient]
 def signed_in(app: FastAPI, store: Store, clock: Clock) -> SignIn:
     """Sign somebody in through the page, as a browser does, and return the browser."""
 
-    def make(role: str = "hr", sight: Sight = Sight("everyone"), *, purpose: str = "retention_care") -> TestClient:  # noqa: B008
+    def make(
+        role: str = "hr",
+        sight: Sight = Sight("everyone"),  # noqa: B008
+        *,
+        purpose: str = "retention_care",
+        name: str = "Li Na of HR",
+        employee_id: str | None = None,
+    ) -> TestClient:
         browser = TestClient(app, base_url=ORIGIN, headers={"accept": "text/html"}, raise_server_exceptions=False)
         with store.begin() as tx:
-            invitation = auth.Invitation("Li Na of HR", role, sight)
+            invitation = auth.Invitation(name, role, sight, employee_id=employee_id)
             token = auth.make_link(tx, invitation, now=clock(), minutes=15)
-        answer = browser.post("/sign-in", data={"token": token, "purpose": purpose}, headers={"origin": ORIGIN})
-        if answer.status_code != 200:
+        form = {"token": token, "purpose": purpose}
+        answer = browser.post("/sign-in", data=form, headers={"origin": ORIGIN}, follow_redirects=False)
+        if answer.status_code != 303:
             raise RuntimeError(f"could not sign in: {answer.status_code}")
         return browser
 
@@ -338,7 +346,8 @@ def form_of() -> Callable[[TestClient], dict[str, str]]:
     """The hidden field that every form of a signed-in browser carries, as read from a page."""
 
     def read(browser: TestClient) -> dict[str, str]:
-        found = re.search(r'name="form_token" value="([0-9a-f]+)"', browser.get("/").text)
+        pages = browser.get("/about").text + browser.get("/stop").text
+        found = re.search(r'name="form_token" value="([0-9a-f]+)"', pages)
         return {"form_token": found[1] if found else ""}
 
     return read
