@@ -85,7 +85,7 @@ def sight_for(role: str, sees: str | None, employee: str | None) -> Sight:
 
 def _hint(role: str) -> str:
     if role in ("manager", "employee"):
-        return "Name the person's number: --employee NUMBER"
+        return "Name the person's number: --employee NUMBER, or a team: --sees team:NAME"
     return "An HR partner sees one department: --sees department:NAME" if role == "hr_partner" else "See --sees."
 
 

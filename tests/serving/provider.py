@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import sys
@@ -16,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from joserfc import jwk, jws, jwt
+from joserfc import jwk, jwt
 
 CLIENT_ID, CLIENT_SECRET = sys.argv[1], sys.argv[2]
 PEOPLE: dict[str, dict[str, Any]] = {
@@ -35,7 +36,7 @@ class State:
 
     def __init__(self) -> None:
         self.issuer = ""
-        self.lie = "none"
+        self.lie = "honest"
         self.keys = [jwk.RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})]
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
@@ -138,11 +139,12 @@ class Handler(BaseHTTPRequestHandler):
         claims = {name: value for name, value in {**claims, **lies.get(lie, {})}.items() if value is not None}
         key = STATE.keys[0]
         header = {"alg": "RS256", "kid": key.kid}
-        if lie == "none":
+        if lie == "unsigned":
             return unsigned(claims)
         if lie == "hs256":  # the public key, which everybody has, as the secret of an HMAC
-            public = jwk.OctKey.import_key(key.as_pem(private=False))
-            return jws.serialize_compact({**header, "alg": "HS256"}, json.dumps(claims).encode(), public, ["HS256"])
+            said = f"{part({**header, 'alg': 'HS256'})}.{part(claims)}"
+            mark = hmac.new(key.as_pem(private=False), said.encode(), hashlib.sha256).digest()
+            return f"{said}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
         if lie == "stranger":  # signed by somebody else, who claims to be the known key
             return jwt.encode(header, claims, jwk.RSAKey.generate_key(2048))
         if lie == "unknown_key":
@@ -150,8 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         token = jwt.encode(header, claims, key)
         if lie == "edited":
             head, _, mark = token.split(".")
-            edited = base64.urlsafe_b64encode(json.dumps({**claims, "groups": ["hr-leads"]}).encode()).decode()
-            return f"{head}.{edited.rstrip('=')}.{mark}"
+            return f"{head}.{part({**claims, 'groups': ['hr-leads', 'all']})}.{mark}"
         return token
 
     def tell(self, body: Any, status: int = 200) -> None:
@@ -163,9 +164,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
 
+def part(facts: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(facts).encode()).decode().rstrip("=")
+
+
 def unsigned(claims: dict[str, Any]) -> str:
-    parts = [{"alg": "none", "typ": "JWT"}, claims]
-    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
+    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
 
 
 if __name__ == "__main__":
