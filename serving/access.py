@@ -36,42 +36,78 @@ ROLES = {
         frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "hr": Role(
-        frozenset({"band.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH),
+        frozenset({"band.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH)
+        | frozenset({"contest.review", "stop.use", "assessment.own"}),
+        frozenset({"retention_care", "subject_access", "talent_development"}),
+    ),
+    "hr_partner": Role(
+        frozenset({"band.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH)
+        | frozenset({"contest.review", "assessment.own"}),
         frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "manager": Role(
-        frozenset({"band.read", "teams.read", "model.read", "catalog.read", "care.read", "care.write"} | GROWTH),
+        frozenset({"band.read", "teams.read", "model.read", "catalog.read", "assessment.own"} | CARE | GROWTH),
         frozenset({"retention_care", "talent_development"}),
     ),
-    "analyst": Role(frozenset({"teams.read", "model.read", "catalog.read"}), frozenset({"model_quality"})),
-    "auditor": Role(frozenset({"audit.read", "model.read", "catalog.read"}), frozenset({"audit"})),
-    "employee": Role(frozenset({"own.read", "own.write"}), frozenset({"subject_access"})),
+    "employee": Role(
+        frozenset({"own.read", "own.write", "assessment.own", "model.read"}), frozenset({"subject_access"})
+    ),
+    "analyst": Role(
+        frozenset({"pseudonym.read", "teams.read", "model.read", "catalog.read"}), frozenset({"model_quality"})
+    ),
+    "auditor": Role(frozenset({"audit.read", "model.read", "catalog.read", "stop.use"}), frozenset({"audit"})),
+    "admin": Role(frozenset({"model.read", "catalog.read", "stop.use"}), frozenset({"audit"})),
 }
 """``risk.read`` shows numbers, ``band.read`` words only. People in conversation with people hold ``band.read``.
 
-``own.read`` is what an employee sees of what was agreed with them; it is for people who sign in, never for a key."""
+``hr_system`` is an integration, ``hr`` the lead of HR, ``hr_partner`` HR of one department. An analyst sees people
+under pseudonyms, an admin and an auditor see none at all. ``own.read`` and ``assessment.own`` open what is kept about
+the person who signs in.
+"""
+
+KEY_ROLES = ("hr_system", "hr", "hr_partner", "manager", "analyst", "auditor", "admin")
+PERSON_ROLES = ("hr", "hr_partner", "manager", "employee", "analyst", "auditor", "admin")
+
+SIGHTS_OF = {
+    "hr_system": ("everyone", "department", "team", "manager"),
+    "hr": ("everyone", "department", "team", "manager"),
+    "hr_partner": ("department",),
+    "manager": ("manager", "team"),
+    "analyst": ("everyone", "department"),
+    "auditor": ("everyone", "nobody"),
+    "employee": ("self",),
+    "admin": ("everyone", "nobody"),
+}
+"""How far a role may see. An auditor and an admin have no scope about people; "everyone" opens nothing to them."""
+
+OF_PEOPLE_ONLY = frozenset({"own.read", "own.write", "assessment.own", "contest.review"})
+"""Scopes that no key is given: a system is nobody's self and nobody's independent reviewer."""
 
 SCOPES = tuple(sorted(set().union(*(role.scopes for role in ROLES.values()))))
 
 
 @dataclass(frozen=True)
 class Permission:
-    """What a route asks for: the door it is behind, any one of these scopes, and one of these purposes if any."""
+    """What a route asks for: the door it is behind, any one of these scopes, and one of these purposes if any.
+
+    ``halts``: the route answers nothing while the service is stopped. That is so unless a route says otherwise.
+    """
 
     door: Literal["public", "key", "session"]
     scopes: frozenset[str] = frozenset()
     purposes: frozenset[str] = frozenset()
+    halts: bool = True
 
 
-def _key(*scopes: str, purposes: Sequence[str] = ()) -> Permission:
-    return Permission("key", frozenset(scopes), frozenset(purposes))
+def _key(*scopes: str, purposes: Sequence[str] = (), halts: bool = True) -> Permission:
+    return Permission("key", frozenset(scopes), frozenset(purposes), halts)
 
 
-def _session(*scopes: str, purposes: Sequence[str] = ()) -> Permission:
-    return Permission("session", frozenset(scopes), frozenset(purposes))
+def _session(*scopes: str, purposes: Sequence[str] = (), halts: bool = True) -> Permission:
+    return Permission("session", frozenset(scopes), frozenset(purposes), halts)
 
 
-PUBLIC = Permission("public")
+PUBLIC = Permission("public", halts=False)
 _CARE = ("retention_care",)
 _READ = ("retention_care", "subject_access")
 _GROW = ("talent_development",)
@@ -86,6 +122,9 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/openapi.json"): PUBLIC,
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
+    ("POST", "/sign-in/account"): PUBLIC,
+    ("GET", "/sign-in/oidc"): PUBLIC,
+    ("GET", "/sign-in/oidc/callback"): PUBLIC,
     ("GET", "/v1/employees/{employee_id}/risk"): _key("risk.read", "band.read", purposes=PURPOSES),
     ("GET", "/v1/teams"): _key("teams.read"),
     ("GET", "/v1/teams/{team}/flagged"): _key("risk.read", "band.read", purposes=_CARE),
@@ -95,7 +134,10 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/events"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/model"): _key("model.read"),
     ("GET", "/v1/catalog"): _key("catalog.read"),
-    ("GET", "/v1/audit"): _key("audit.read"),
+    ("GET", "/v1/audit"): _key("audit.read", halts=False),
+    ("GET", "/v1/pseudonyms"): _key("pseudonym.read", purposes=("model_quality",)),
+    ("GET", "/v1/stop"): _key("stop.use", halts=False),
+    ("POST", "/v1/stop"): _key("stop.use", halts=False),
     ("GET", "/"): _session("teams.read"),
     ("GET", "/forecast"): _session("forecast.read"),
     ("GET", "/allocation"): _session("plan.read"),
@@ -106,7 +148,15 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/people/{employee_id}/override"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/care"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/withdrawal"): _session("care.write", purposes=_CARE),
-    ("POST", "/sign-out"): _session(),
+    ("POST", "/sign-out"): _session(halts=False),
+    ("GET", "/me/assessment"): _session("assessment.own", halts=False),
+    ("POST", "/me/contest"): _session("assessment.own", halts=False),
+    ("GET", "/contests"): _session("contest.review", purposes=_READ),
+    ("GET", "/contests/{contest_id}"): _session("contest.review", purposes=_READ),
+    ("POST", "/contests/{contest_id}/answer"): _session("contest.review", purposes=_READ),
+    ("GET", "/stop"): _session("stop.use", halts=False),
+    ("POST", "/stop"): _session("stop.use", halts=False),
+    ("POST", "/stop/release"): _session("stop.use", halts=False),
     ("GET", "/v1/employees/{employee_id}/growth"): _key("growth.read", purposes=_FILE),
     ("GET", "/v1/employees/{employee_id}/achievements"): _key("growth.read", purposes=_FILE),
     ("POST", "/v1/employees/{employee_id}/achievements"): _key("growth.write", purposes=_GROW),
@@ -146,7 +196,7 @@ NOBODY = Sight()
 class Viewer:
     """Who asks. ``actor`` is how the audit log names them; ``secret`` ties a form to a session.
 
-    ``person_id`` is the number in the records of a person who signed in, where it is known.
+    ``identity`` is the same at each sign-in of one person; ``person_id`` is their number in the records, where known.
     """
 
     actor: str
@@ -157,6 +207,7 @@ class Viewer:
     sight: Sight = NOBODY
     door: Literal["public", "key", "session"] = "public"
     secret: str = field(default="", repr=False)
+    identity: str = ""
     person_id: str | None = None
 
     @property
@@ -210,8 +261,35 @@ def narrow(role: str, scopes: Sequence[str], purposes: Sequence[str]) -> tuple[f
     >>> sorted(narrow("auditor", ["audit.read"], [])[0])
     ['audit.read']
     """
-    most = ROLES[role]
-    wrong = sorted((set(scopes) - most.scopes) | (set(purposes) - most.purposes))
+    scopes_most, purposes_most = ROLES[role].scopes - OF_PEOPLE_ONLY, ROLES[role].purposes
+    wrong = sorted((set(scopes) - scopes_most) | (set(purposes) - purposes_most))
     if wrong:
         raise ValueError(f"a key of role {role} cannot have: {', '.join(wrong)}")
-    return frozenset(scopes) or most.scopes, frozenset(purposes) or most.purposes
+    return frozenset(scopes) or scopes_most, frozenset(purposes) or purposes_most
+
+
+def sight_fits(role: str, sight: Sight) -> bool:
+    """Whether a person or key of this role may see so far.
+
+    >>> sight_fits("hr_partner", Sight("everyone")), sight_fits("hr_partner", Sight("department", "Care"))
+    (False, True)
+    """
+    return sight.kind in SIGHTS_OF[role] and (sight.kind in ("everyone", "nobody") or bool(sight.value))
+
+
+def first_page(role: str, purpose: str) -> str:
+    """Return where somebody of this role begins who comes for this purpose."""
+    if purpose == "talent_development":
+        return "/growth"
+    if "teams.read" in ROLES[role].scopes:
+        return "/"
+    return "/me/assessment" if role == "employee" else "/stop"
+
+
+def same_person(a: tuple[str, str], b: tuple[str, str]) -> bool:
+    """Whether two ``(identity, name)`` may be one person: either is alike. Two people with one name count as one.
+
+    >>> same_person(("account 1", "Li Na"), ("provider x", "li na"))
+    True
+    """
+    return a[0] == b[0] or a[1].strip().casefold() == b[1].strip().casefold()

@@ -55,15 +55,19 @@ Cursor = Annotated[str | None, Query(alias="cursor", max_length=900)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-def documented(answer: type[BaseModel], *problems: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
+def documented(
+    answer: type[BaseModel] | dict[str, Any], *problems: str, status: int = 200
+) -> dict[int | str, dict[str, Any]]:
     """Return the documented answers of an operation: an example of the good one, and every problem it can meet."""
-    good = {"content": {"application/json": {"example": (EXAMPLES | GROWTH_EXAMPLES)[answer.__name__]}}}
+    example = answer if isinstance(answer, dict) else (EXAMPLES | GROWTH_EXAMPLES)[answer.__name__]
+    good = {"content": {"application/json": {"example": example}}}
     codes = {KINDS[name].status: KINDS[name].title_en for name in problems}
     schema = {"content": {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}}}
     return {status: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
 
 
 LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
+"""Problems of every route behind a key; 503 is also what a stopped service answers."""
 
 
 @router.get(

@@ -16,8 +16,22 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, Catalog
 from models.own_catalog import load_with_own
-from serving import api, api_allocation, api_cases, api_talent, pages, pages_allocation, pages_cases, pages_talent
+from serving import (
+    api,
+    api_access,
+    api_allocation,
+    api_cases,
+    api_talent,
+    pages,
+    pages_allocation,
+    pages_cases,
+    pages_me,
+    pages_sign_in,
+    pages_stop,
+    pages_talent,
+)
 from serving.guard import Desk, visit
+from serving.oidc import provider_of
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
 from serving.shield import Shield
@@ -60,8 +74,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     actions = load_with_own(settings.own_actions)
-    application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts(actions), actions)
-    for part in (api, api_allocation, api_talent, api_cases, pages_allocation, pages_cases, pages, pages_talent):
+    known = catalog_facts(actions)
+    application.state.desk = Desk(opened, settings, _secret(settings), clock, known, actions, provider_of(settings))
+    for part in ROUTERS:
         application.include_router(part.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
@@ -70,6 +85,23 @@ def create_app(
     shield: Any = Shield(application.build_middleware_stack(), max_body_bytes=settings.max_body_bytes)
     application.middleware_stack = shield
     return application
+
+
+ROUTERS = (
+    api,
+    api_access,
+    api_allocation,
+    api_talent,
+    api_cases,
+    pages_allocation,
+    pages_cases,
+    pages,
+    pages_sign_in,
+    pages_me,
+    pages_stop,
+    pages_talent,
+)
+"""What answers, in the order in which routes are looked through: the longer path of two goes first."""
 
 
 @asynccontextmanager
@@ -117,8 +149,14 @@ def _answer(request: Request, problem: Problem) -> Response:
     body.update(problem.facts)
     if problem.errors:
         body["errors"] = list(problem.errors)
-    headers = {"www-authenticate": "Bearer"} if kind.status == 401 else None
+    headers = {"www-authenticate": "Bearer"} if kind.status == 401 else {}
+    if problem.name in RETRY_AFTER:
+        headers["retry-after"] = str(RETRY_AFTER[problem.name])
     return JSONResponse(body, status_code=kind.status, media_type="application/problem+json", headers=headers)
+
+
+RETRY_AFTER = {"throttled": 900, "stopped": 3600, "provider_away": 60}
+"""Seconds after which it makes sense to try again."""
 
 
 def _on_problem(request: Request, error: Any) -> Response:

@@ -15,12 +15,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from serving import store_log
-from serving.access import ANONYMOUS, ROLES, Viewer
+from serving.access import ANONYMOUS, OF_PEOPLE_ONLY, ROLES, Viewer, first_page
 from serving.store import Transaction
 from serving.store_people import Sight
 
 KEY_PREFIX = "rr_"
 """So that a key found in a file can be recognised as one."""
+
+SEEN_EVERY = timedelta(minutes=1)
+"""How often it is noted that a session is in use: not each look is worth a write."""
 
 
 def new_token(prefix: str = "") -> str:
@@ -33,40 +36,52 @@ def sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def viewer_of_key(tx: Transaction, authorization: str) -> Viewer:
-    """Return the machine behind an ``Authorization: Bearer`` header, or the anonymous viewer."""
+def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> Viewer:
+    """Return the machine behind an ``Authorization: Bearer`` header, or the anonymous viewer.
+
+    The day of use is noted once a day, so that a key that nobody needs any more can be found.
+    """
     kind, _, token = authorization.partition(" ")
     if kind.lower() != "bearer" or not token.startswith(KEY_PREFIX):
         return ANONYMOUS
-    row = store_log.key_by_hash(tx, sha256(token.strip()))
+    row = store_log.key_by_hash(tx, sha256(token.strip()), now=now)
     if row is None:
         return ANONYMOUS
+    if row["used_on"] != now.date():
+        store_log.key_used(tx, row["id"], on=now.date())
     return Viewer(
         actor=f"key {row['id']} {row['name']}",
         name=row["name"],
         role=row["role"],
-        scopes=frozenset(row["scopes"]) & ROLES[row["role"]].scopes,
+        scopes=(frozenset(row["scopes"]) & ROLES[row["role"]].scopes) - OF_PEOPLE_ONLY,
         purposes=frozenset(row["purposes"]) & ROLES[row["role"]].purposes,
         sight=_sight(row),
         door="key",
     )
 
 
-def viewer_of_session(tx: Transaction, cookie: str, *, now: datetime) -> Viewer:
-    """Return the person behind a session cookie, or the anonymous viewer."""
+def viewer_of_session(tx: Transaction, cookie: str, *, now: datetime, idle_minutes: int) -> Viewer:
+    """Return the person behind a session cookie, or the anonymous viewer: also after too long a time of nothing."""
     row = store_log.session_by_hash(tx, sha256(cookie), now=now) if cookie else None
     if row is None:
         return ANONYMOUS
+    seen = row["seen_at"]
+    if seen is not None and now - seen > timedelta(minutes=idle_minutes):
+        return ANONYMOUS
+    if seen is None or now - seen > SEEN_EVERY:
+        store_log.session_seen(tx, row["id"], now=now)
+    role = ROLES[row["role"]]
     return Viewer(
         actor=f"person {row['id']} {row['name']}",
         name=row["name"],
         role=row["role"],
-        scopes=ROLES[row["role"]].scopes,
-        purposes=frozenset({row["purpose"]}) & ROLES[row["role"]].purposes,
+        scopes=role.scopes,
+        purposes=frozenset({row["purpose"]}) & role.purposes,
         sight=_sight(row),
         door="session",
         secret=row["session_sha256"],
-        person_id=row["employee_id"] or (row["sees_value"] if row["sees"] == "manager" else None),
+        identity=row["identity"] or f"link {row['name']}",
+        person_id=row["employee_id"] or (row["sees_value"] if row["sees"] in ("manager", "self") else None),
     )
 
 
@@ -74,30 +89,41 @@ def _sight(row: Mapping[str, Any]) -> Sight:
     return Sight(row["sees"], row["sees_value"])
 
 
+def stored_sight(sight: Sight) -> dict[str, str | None]:
+    """Return the columns for a sight. Nobody is "below a manager without a number", which is nobody."""
+    if sight.kind == "nobody":
+        return {"sees": "manager", "sees_value": None}
+    return {"sees": sight.kind, "sees_value": sight.value}
+
+
 @dataclass(frozen=True)
 class Invitation:
-    """Whom a one-time link is for, how far they will see, and who that is in the records, if known."""
+    """Whom a session is for and how far they will see; ``identity`` is the same each time the person comes."""
 
     name: str
     role: str
     sight: Sight
+    identity: str = ""
     employee_id: str | None = None
 
 
 def make_link(tx: Transaction, invitation: Invitation, *, now: datetime, minutes: int) -> str:
     """Return the token of a new one-time link."""
     token = new_token()
-    row = {
+    store_log.add_link(tx, _row(invitation, token, until=now + timedelta(minutes=minutes)))
+    return token
+
+
+def _row(invitation: Invitation, token: str, *, until: datetime) -> dict[str, Any]:
+    return {
         "link_sha256": sha256(token),
-        "link_until": now + timedelta(minutes=minutes),
-        "name": invitation.name,
+        "link_until": until,
+        "name": invitation.name[:100],
         "role": invitation.role,
-        "sees": invitation.sight.kind,
-        "sees_value": invitation.sight.value,
+        **stored_sight(invitation.sight),
+        "identity": invitation.identity or f"link {invitation.name}"[:300],
         "employee_id": invitation.employee_id,
     }
-    store_log.add_link(tx, row)
-    return token
 
 
 def sign_in(tx: Transaction, token: str, purpose: str, *, now: datetime, hours: int) -> tuple[str, str, str] | None:
@@ -107,9 +133,17 @@ def sign_in(tx: Transaction, token: str, purpose: str, *, now: datetime, hours: 
         return None
     cookie = new_token()
     session = {"session_sha256": sha256(cookie), "session_until": now + timedelta(hours=hours), "purpose": purpose}
-    used = store_log.use_link(tx, link["id"], session)
-    first_page = "/mine" if link["role"] == "employee" else "/growth" if purpose == "talent_development" else "/"
-    return (cookie, f"person {link['id']} {link['name']}", first_page) if used else None
+    used = store_log.use_link(tx, link["id"], {**session, "seen_at": now})
+    return (cookie, f"person {link['id']} {link['name']}", first_page(link["role"], purpose)) if used else None
+
+
+def open_session(
+    tx: Transaction, invitation: Invitation, purpose: str, *, now: datetime, hours: int
+) -> tuple[str, str, str] | None:
+    """Return ``(cookie, actor, first page)`` of a person who proved who they are; ``None`` if not for this purpose."""
+    token = new_token()
+    store_log.add_link(tx, _row(invitation, token, until=now + timedelta(minutes=1)))
+    return sign_in(tx, token, purpose, now=now, hours=hours)
 
 
 def form_token(secret: bytes, session_secret: str) -> str:

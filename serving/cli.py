@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
-from serving import cli_talent
-from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_in, sight_of, told
+from serving import cli_access, cli_talent
+from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
 
 if TYPE_CHECKING:
     from serving.access import Visit
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+cli_access.add_to(app, key_app)
 
 STALE_DAYS = 45
 """A month and the time it takes to close one: older records are told to be old."""
@@ -215,17 +216,21 @@ def serve(
 @app.command("open")
 def open_link(
     name: Annotated[str | None, typer.Option(help="Whom the link is for; stands in the audit log.")] = None,
-    role: Annotated[str, typer.Option(help="hr, manager or employee.")] = "hr",
+    role: Annotated[str, typer.Option(help="hr, hr_partner, manager, employee, auditor or admin.")] = "hr",
     sees: Sees = None,
-    employee: Annotated[str | None, typer.Option(help="That person's number in the records.")] = None,
+    employee: Annotated[str | None, typer.Option(help="The person's own employee number.")] = None,
     base: Annotated[str | None, typer.Option(help="Address of the service.")] = None,
     state: State = None,
 ) -> None:
     """Print a link that signs one person in, once."""
+    from serving.access import PERSON_ROLES
     from serving.auth import Invitation
 
     with opened(state) as (settings, store):
-        invitation = Invitation(name or person_name(), role, sight_in(role, sees, employee), employee)
+        if role not in PERSON_ROLES:
+            raise FixableError(f"People sign in as {', '.join(PERSON_ROLES)}, not as {role}.")
+        sight = cli_access.sight_for(role, sees or ("everyone" if role == "hr" else None), employee)
+        invitation = Invitation(name or person_name(), role, sight, employee_id=employee)
         address = base or address_of(settings, "127.0.0.1", 8000)
         typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
 
@@ -233,28 +238,33 @@ def open_link(
 @key_app.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Which system will use it; stands in the audit log.")],
-    role: Annotated[str, typer.Option(help="hr_system, hr, manager, analyst or auditor.")] = "hr_system",
+    role: Annotated[
+        str, typer.Option(help="hr_system, hr, hr_partner, manager, analyst, auditor or admin.")
+    ] = "hr_system",
     scope: Annotated[list[str] | None, typer.Option(help="Fewer scopes than the role has; repeat.")] = None,
     purpose: Annotated[list[str] | None, typer.Option(help="Fewer purposes than the role has; repeat.")] = None,
     sees: Sees = None,
     state: State = None,
 ) -> None:
-    """Make an API key and print it once."""
+    """Make an API key, which ends after RETENTION_KEY_DAYS, and print it once."""
     from serving import audit, auth, store_log
-    from serving.access import ROLES, narrow
+    from serving.access import KEY_ROLES, narrow, sight_fits
     from serving.audit import Entry
 
-    with opened(state) as (_, store):
-        if role not in ROLES or role == "employee":
-            raise FixableError(f"There is no role {role}.", [f"Roles: {', '.join(ROLES)}"])
+    with opened(state) as (settings, store):
+        if role not in KEY_ROLES:
+            raise FixableError(f"There is no role {role} for keys.", [f"Roles: {', '.join(KEY_ROLES)}"])
         try:
             scopes, purposes = narrow(role, scope or [], purpose or [])
         except ValueError as refusal:
             raise FixableError(str(refusal)) from None
         sight = sight_of(sees)
+        if not sight_fits(role, sight):
+            raise FixableError(f"A key of role {role} cannot see {sight.kind}.")
         token, now = auth.new_token(auth.KEY_PREFIX), _now()
         row = {"name": name[:100], "sha256": auth.sha256(token), "role": role, "created_at": now}
-        row |= {"scopes": sorted(scopes), "purposes": sorted(purposes), "sees": sight.kind, "sees_value": sight.value}
+        row |= {"scopes": sorted(scopes), "purposes": sorted(purposes), **auth.stored_sight(sight)}
+        row["expires_at"] = now + timedelta(days=settings.key_days)
         with store.begin() as tx:
             number = store_log.add_key(tx, row)
             audit.record(tx, Entry(console_actor(), "key.create", "made", f"key-{number}"), now=now)
@@ -312,7 +322,7 @@ def verify_audit(
 @app.command()
 def purge(state: State = None) -> None:
     """Delete scores and notes whose time is over."""
-    from serving import audit, store_people
+    from serving import audit, store_contest, store_people
     from serving.audit import Entry
 
     with opened(state) as (settings, store):
@@ -320,6 +330,7 @@ def purge(state: State = None) -> None:
         before = now.date() - timedelta(days=settings.note_valid_days)
         with store.begin() as tx:
             gone = store_people.purge(tx, today=now.date(), notes_before=before)
+            gone["objections"] = store_contest.purge(tx, before=now - timedelta(days=settings.note_valid_days))
             audit.record(tx, Entry(console_actor(), "purge", "done", "purge"), now=now)
         typer.echo("Deleted: " + ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in gone.items()))
 

@@ -148,7 +148,9 @@ def keys(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
     lines: list[RenderableType] = []
     for row in rows:
         sees = row["sees"] + (f" {row['sees_value']}" if row["sees_value"] else "")
-        state = f"revoked {row['revoked_at']:%Y-%m-%d}" if row["revoked_at"] else "live"
+        until = f"until {row['expires_at']:%Y-%m-%d}" if row["expires_at"] else "live"
+        state = f"revoked {row['revoked_at']:%Y-%m-%d}" if row["revoked_at"] else until
+        state += f" · last used {row['used_on']:%Y-%m-%d}" if row["used_on"] else " · never used"
         head = f" · {row['role']} · sees {sees} · made {row['created_at']:%Y-%m-%d} · {state}"
         lines.append(Text.assemble((f"{row['id']}  {row['name']}", "bold"), head))
         lines.append(Text(f"   {', '.join(row['scopes'])} · for {', '.join(row['purposes'])}", style="dim"))

@@ -8,7 +8,7 @@ can bend.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,9 +17,11 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from models.catalog import Catalog
-from serving import audit, auth
+from serving import audit, auth, store_access
 from serving.access import ANONYMOUS, PERMISSIONS, PURPOSES, Permission, Viewer, Visit, decide
+from serving.accounts import Hashing
 from serving.audit import Entry
+from serving.oidc import Provider
 from serving.problems import Problem
 from serving.settings import Settings
 from serving.store import Store
@@ -37,6 +39,8 @@ class Desk:
     clock: Callable[[], datetime]
     catalog: tuple[dict[str, Any], ...]
     actions: Catalog
+    provider: Provider | None = None
+    hashing: Hashing = field(default_factory=Hashing)
 
 
 def desk(request: Request) -> Desk:
@@ -51,8 +55,9 @@ def cookie_name(settings: Settings) -> str:
 
 async def posted(request: Request) -> FormData | None:
     """Return the form of a POST, read once, with few fields and no files."""
-    if request.method != "POST":
-        return None
+    permission = PERMISSIONS.get((request.method, route_path(request)))
+    if request.method != "POST" or permission is None or permission.door == "key":
+        return None  # a key is no cookie: no other site can send it, and the body is read as what it is
     return await request.form(max_files=0, max_fields=20)
 
 
@@ -61,12 +66,14 @@ def visit(request: Request, form: Annotated[FormData | None, Depends(posted)]) -
     at = desk(request)
     now = at.clock()
     permission = PERMISSIONS.get((request.method, route_path(request)))
-    viewer = _viewer(request, permission, at, now=now)
+    viewer, stopped = _viewer(request, permission, at, now=now)
     stated = _stated_purposes(request, permission, viewer)
     answer: str = decide(permission, viewer, stated)
     by_key = permission is not None and permission.door == "key"  # no browser sends a key by itself
     if answer == "allowed" and form is not None and not by_key and not _own_form(request, form, viewer, at):
         answer = "form_refused"
+    if answer == "allowed" and stopped:
+        answer = "stopped"
     purpose = stated[0] if len(stated) == 1 and stated[0] in PURPOSES else "none"
     allowed = Visit(viewer, purpose, now, request.state.request_id)
     if answer == "allowed":
@@ -80,14 +87,27 @@ def route_path(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path_format", ""))
 
 
-def _viewer(request: Request, permission: Permission | None, at: Desk, *, now: datetime) -> Viewer:
-    """Return who asks. A key opens only the API and a cookie only the pages, so neither can be used for the other."""
+def _viewer(request: Request, permission: Permission | None, at: Desk, *, now: datetime) -> tuple[Viewer, bool]:
+    """Return who asks, and whether the stop switch holds the route.
+
+    A key opens only the API and a cookie only the pages, so neither can be used for the other.
+    """
     if permission is None or permission.door == "public":
-        return ANONYMOUS
+        return ANONYMOUS, False
     with at.store.begin() as tx:
         if permission.door == "key":
-            return auth.viewer_of_key(tx, request.headers.get("authorization", ""))
-        return auth.viewer_of_session(tx, request.cookies.get(cookie_name(at.settings), ""), now=now)
+            viewer = auth.viewer_of_key(tx, request.headers.get("authorization", ""), now=now)
+        else:
+            cookie = request.cookies.get(cookie_name(at.settings), "")
+            viewer = auth.viewer_of_session(tx, cookie, now=now, idle_minutes=at.settings.session_idle_minutes)
+        return viewer, permission.halts and store_access.stop_now(tx) is not None
+
+
+def client_address(request: Request, settings: Settings) -> str:
+    """Return from where a request comes; behind a proxy it is what the proxy next to us says, the last of its list."""
+    told = request.headers.get("x-forwarded-for", "") if settings.behind_https else ""
+    last = told.rpartition(",")[2].strip()[:100]
+    return last or (request.client.host if request.client else "")
 
 
 def _stated_purposes(request: Request, permission: Permission | None, viewer: Viewer) -> list[str]:

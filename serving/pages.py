@@ -19,8 +19,8 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from serving import audit, auth, case_service, cursor, service, store_log, talent
-from serving.access import ANONYMOUS, ROLES, Viewer, Visit
+from serving import audit, auth, case_service, cursor, service, store_access, store_log, talent
+from serving.access import ANONYMOUS, PURPOSES, ROLES, Viewer, Visit
 from serving.audit import Entry
 from serving.cases import DECLINED, OPEN, SIDES
 from serving.growth_story import activity
@@ -28,6 +28,7 @@ from serving.guard import FORM_FIELD, Desk, cookie_name, desk, posted, visit
 from serving.problems import Problem
 from serving.seen import Assessed, Run
 from serving.service import Decision
+from serving.store import Transaction
 from serving.store_tables import EVENT_STATES, OVERRIDES
 from serving.words import LANGUAGES, Words, choose
 
@@ -95,9 +96,17 @@ def ask_sign_in(request: Request, who: Let, token: Annotated[str, Query(max_leng
     """The page behind a one-time link. Opening it uses nothing up: chat apps open links to draw a preview."""
     with desk(request).store.begin() as tx:
         link = store_log.link_by_hash(tx, auth.sha256(token), now=who.now) if token else None
-    purposes = sorted(ROLES[link["role"]].purposes) if link else []
-    context = {"link": link, "token": token, "purposes": purposes}
-    return page(request, "sign_in.html", context, who=None, status=200 if link else 410)
+        ways = ways_in(tx, desk(request))
+    purposes = sorted(ROLES[link["role"]].purposes) if link else list(PURPOSES)
+    context = {"link": link, "token": token, "purposes": purposes, "ways": ways}
+    fine = link or (ways and not token)
+    return page(request, "sign_in.html", context, who=None, status=200 if fine else 410)
+
+
+def ways_in(tx: Transaction, at: Desk) -> list[str]:
+    """Return how people can sign in here, besides by a one-time link."""
+    known = {"oidc": at.provider is not None, "account": store_access.has_accounts(tx)}
+    return [way for way, open_ in known.items() if open_]
 
 
 @router.post("/sign-in")
@@ -107,16 +116,22 @@ def do_sign_in(request: Request, who: Let, form: Form) -> Response:
     token, purpose = text_of(form, "token", longest=200), text_of(form, "purpose", longest=40)
     with at.store.begin() as tx:
         session = auth.sign_in(tx, token, purpose, now=now, hours=at.settings.session_hours)
+        ways = ways_in(tx, at)
         actor, result = (session[1], "signed_in") if session else ("anonymous", "link_refused")
         audit.record(
             tx, Entry(actor, "sign_in", result, who.request_id, purpose=purpose if session else "none"), now=now
         )
     if session is None:
-        return page(request, "sign_in.html", {"link": None, "token": "", "purposes": []}, who=None, status=410)
-    answer = RedirectResponse(session[2], status_code=303)
+        context = {"link": None, "token": token, "purposes": list(PURPOSES), "ways": ways}
+        return page(request, "sign_in.html", context, who=None, status=410)
+    return let_in(RedirectResponse(session[2], status_code=303), session[0], at)
+
+
+def let_in(answer: Response, cookie: str, at: Desk) -> Response:
+    """Return the answer with a new session's cookie: at each sign-in a fresh one, never one the browser brought."""
     answer.set_cookie(
         cookie_name(at.settings),
-        session[0],
+        cookie,
         max_age=at.settings.session_hours * 3600,
         httponly=True,
         samesite="strict",
@@ -210,7 +225,7 @@ def team(
         "aside": [one for one in seen.people if not one.band],
         "events": seen.events,
         "signals": seen.signals,
-        "strongest": lambda one: [r for r in _told(one) if r["direction"] == "raises"][:SIGNS_ON_LIST],
+        "strongest": lambda one: [r for r in told(one) if r["direction"] == "raises"][:SIGNS_ON_LIST],
         "next_at": f"?cursor={further}" if further else None,
         "valid_until": min((one.valid_until for one in seen.people), default=_readable_until(seen.run, at)),
     }
@@ -235,8 +250,8 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
         "run": seen.run,
         "one": one,
         "cannot_judge": {"cannot_judge_en": one.cannot_judge_en, "cannot_judge_zh": one.cannot_judge_zh},
-        "raises": [reason for reason in _told(one) if reason["direction"] == "raises"],
-        "keeps": [reason for reason in _told(one) if reason["direction"] == "keeps"],
+        "raises": [reason for reason in told(one) if reason["direction"] == "raises"],
+        "keeps": [reason for reason in told(one) if reason["direction"] == "keeps"],
         "cases": seen.cases,
         "open_cases": {row["action"]: row for row in seen.cases if row["status"] in OPEN},
         "speaks_for": seen.speaks_for,
@@ -279,7 +294,7 @@ def failed(request: Request, problem: Problem) -> Response:
     """The page for an answer that is not the one hoped for."""
     kind = problem.kind
     what = kind.title_zh if language(request).language == "zh" else kind.title_en
-    context = {"what": what, "request_id": request.state.request_id}
+    context = {"what": what, "request_id": request.state.request_id, "sign_in": kind.status == 401}
     return page(request, "error.html", context, who=None, status=kind.status)
 
 
@@ -288,7 +303,7 @@ def may_open(viewer: Viewer) -> bool:
     return "band.read" in viewer.scopes and "retention_care" in viewer.purposes
 
 
-def _told(one: Assessed) -> list[dict[str, Any]]:
+def told(one: Assessed) -> list[dict[str, Any]]:
     """Return the reasons that have a sentence, strongest first."""
     return [reason for reason in one.reasons if reason["text_en"]]
 

@@ -60,6 +60,32 @@ KINDS = {
     "too_large": Kind(413, "The request is too large.", "请求内容过大。"),
     "method": Kind(405, "This cannot be done here.", "此处不支持该操作。"),
     "store": Kind(503, "The store does not answer, so nothing is shown.", "数据库没有响应，因此不显示任何内容。"),
+    "stopped": Kind(
+        503,
+        "The service is stopped: somebody found that it should pause. Nothing is scored or shown until two people "
+        "release it. Care for people goes on without it.",
+        "服务已暂停：有人认为应当先停下来。在两位人员共同解除之前，不评估也不显示任何内容。对员工的关怀请照常进行。",
+    ),
+    "two_people": Kind(403, "A second, different person has to agree to this.", "此操作需要另一位不同的人员同意。"),
+    "not_independent": Kind(
+        403,
+        "Somebody else has to review this: you lead this person or have already decided something about them.",
+        "须由他人复核：您是该员工的上级，或已就该员工作出过决定。",
+    ),
+    "already": Kind(409, "This has already been done.", "此操作已完成，无需重复。"),
+    "throttled": Kind(
+        429,
+        "Too many tries. Wait a quarter of an hour; others can sign in meanwhile.",
+        "尝试次数过多，请一刻钟后再试；其他人不受影响。",
+    ),
+    "sign_in_refused": Kind(
+        403, "The sign-in did not succeed. Begin again from the page of sign-in.", "登录未成功，请从登录页面重新开始。"
+    ),
+    "provider_away": Kind(
+        503,
+        "The sign-in service of your organisation does not answer. Try again later.",
+        "组织的登录服务没有响应，请稍后再试。",
+    ),
     "failed": Kind(500, "Something went wrong. Nothing was changed.", "出现错误，没有任何改动。"),
 }
 BY_STATUS = {401: "not_signed_in", 403: "not_declared", 404: "not_found", 405: "method", 413: "too_large"}

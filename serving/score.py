@@ -28,7 +28,7 @@ from models.assess import Assessment, assess
 from models.care import Catalog
 from models.own_effects import OwnEffects
 from models.registry import Bundle
-from serving import audit, outlook, store_events, store_people
+from serving import audit, outlook, stop, store_events, store_people
 from serving.audit import Entry
 from serving.hand_over import hand_over
 from serving.outlook import Expected
@@ -151,6 +151,7 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
     ]
     events = _events(scored, now=now, valid_until=valid_until)
     with store.begin() as tx:
+        stop.refuse_when_stopped(tx)
         run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
         store_events.add_events(tx, events)
         hand_over(tx, now=now, actor=actor)

@@ -17,7 +17,7 @@ from math import sqrt
 from typing import Any, cast
 
 from models.assess import band_of
-from serving import audit, case_service, store_events, store_log, store_people
+from serving import audit, case_service, stop, store_events, store_log, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -297,6 +297,7 @@ def log_page(store: Store, visit: Visit, *, before: int | None, limit: int) -> l
 
 
 def _run(tx: Transaction) -> Run:
+    stop.refuse_when_stopped(tx)
     row = store_people.current_run(tx)
     if row is None:
         raise Problem("not_scored")
@@ -316,3 +317,7 @@ def _record(
         model_version=run.model_version if run else None,
     )
     audit.record(tx, entry, now=visit.now)
+
+
+run_of, look, record = _run, _look, _record
+"""For ``contest``: the one door to a batch (held shut by a stop), the one look at a person, the one entry."""

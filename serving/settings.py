@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from features.errors import FixableError
+from serving.access import PERSON_ROLES
 
 MIN_SECRET = 32
 """Characters. A shorter secret can be guessed offline from one signed cursor."""
@@ -40,6 +41,17 @@ class Settings(BaseSettings):
     month_pay: float = Field(5000, gt=0, le=1e9)
     page_size: int = Field(50, ge=1, le=200)
     max_body_bytes: int = Field(65_536, ge=1_024, le=10_000_000)
+    session_idle_minutes: int = Field(30, ge=5, le=240)
+    key_days: int = Field(365, ge=1, le=1_095)
+    employees_see_band: bool = True
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_scopes: str = "openid profile"
+    oidc_role_claim: str = "groups"
+    oidc_roles: dict[str, str] = Field(default_factory=dict)
+    oidc_employee_claim: str = "employee_id"
+    oidc_department_claim: str = "department"
 
     @field_validator("trusted_hosts", mode="before")
     @classmethod
@@ -82,10 +94,31 @@ def load(**given: Any) -> Settings:
             "The service does not start with these settings.",
             [f"RETENTION_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()],
         ) from None
+    halves = half_told(settings)
+    if halves:
+        raise FixableError("The service does not start with half a sign-in.", halves)
     problems = unsafe(settings)
     if problems:
         raise FixableError("The service does not start in production with these settings.", problems)
     return settings
+
+
+def half_told(settings: Settings) -> list[str]:
+    """Return what is missing for people to sign in through a provider; empty without a provider, or when all is told.
+
+    ``oidc_roles`` says which group of the provider has which role here, the first match in its order counts; who is
+    in none of them does not come in.
+    """
+    if settings.oidc_issuer is None:
+        return []
+    unknown = sorted(set(settings.oidc_roles.values()) - set(PERSON_ROLES))
+    rules = {
+        "RETENTION_OIDC_CLIENT_ID: the name under which the provider knows this service": settings.oidc_client_id,
+        'RETENTION_OIDC_ROLES: which group has which role, as JSON: {"hr-leads": "hr"}': settings.oidc_roles,
+        f"RETENTION_OIDC_ROLES: people are {', '.join(PERSON_ROLES)}, not {', '.join(unknown)}": not unknown,
+        "RETENTION_OIDC_SCOPES: must hold openid": "openid" in settings.oidc_scopes.split(),
+    }
+    return [problem for problem, fine in rules.items() if not fine]
 
 
 def unsafe(settings: Settings) -> list[str]:
@@ -100,6 +133,7 @@ def unsafe(settings: Settings) -> list[str]:
         f"RETENTION_SECRET: at least {MIN_SECRET} random characters": len(secret) >= MIN_SECRET,
         "RETENTION_SECRET: looks like a placeholder": len(set(secret)) >= 12 or len(secret) < MIN_SECRET,
         "RETENTION_BEHIND_HTTPS: set it to true behind a proxy that speaks HTTPS": settings.behind_https,
+        "RETENTION_OIDC_ISSUER: must begin with https://": (settings.oidc_issuer or "https://").startswith("https://"),
     }
     return [problem for problem, fine in rules.items() if not fine]
 

@@ -67,7 +67,7 @@ def team_signals(
     tx: Transaction, sight: Sight, *, today: date, min_group: int, team: str | None = None
 ) -> list[dict[str, Any]]:
     """Return signals about teams of which the viewer sees at least ``min_group`` people, newest first."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     sizes = (
         select(employee.c.team, func.count(employee.c.id).label("n_seen"))
         .join(seen, seen.c.id == employee.c.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -21,10 +21,29 @@ def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
     return int(made[0])
 
 
-def key_by_hash(tx: Transaction, sha256: str) -> dict[str, Any] | None:
+def key_by_hash(tx: Transaction, sha256: str, *, now: datetime) -> dict[str, Any] | None:
     """Return the live key with this hash."""
-    row = tx.execute(select(api_key).where(api_key.c.sha256 == sha256, api_key.c.revoked_at.is_(None))).one_or_none()
+    query = select(api_key).where(api_key.c.sha256 == sha256, api_key.c.revoked_at.is_(None))
+    row = tx.execute(query).one_or_none()
+    alive = row is not None and (row.expires_at is None or row.expires_at > now)
+    return plain(row) if alive else None
+
+
+def key_by_id(tx: Transaction, key_id: int) -> dict[str, Any] | None:
+    """Return the key with this number, live or not."""
+    row = tx.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
     return plain(row) if row else None
+
+
+def key_used(tx: Transaction, key_id: int, *, on: date) -> None:
+    """Note the day on which a key was last used."""
+    tx.execute(update(api_key).where(api_key.c.id == key_id).values(used_on=on))
+
+
+def end_key_at(tx: Transaction, key_id: int, *, at: datetime) -> None:
+    """Let a key end at a moment, for those who still hold it to change over; never later than it would have ended."""
+    sooner = api_key.c.expires_at.is_(None) | (api_key.c.expires_at > at)
+    tx.execute(update(api_key).where(api_key.c.id == key_id, sooner).values(expires_at=at))
 
 
 def keys(tx: Transaction) -> list[dict[str, Any]]:
@@ -61,6 +80,17 @@ def session_by_hash(tx: Transaction, sha256: str, *, now: datetime) -> dict[str,
     still = sign_in.c.ended_at.is_(None) & (sign_in.c.session_until > now)
     row = tx.execute(select(sign_in).where(sign_in.c.session_sha256 == sha256, still)).one_or_none()
     return plain(row) if row else None
+
+
+def session_seen(tx: Transaction, session_id: int, *, now: datetime) -> None:
+    """Note that a session was in use."""
+    tx.execute(update(sign_in).where(sign_in.c.id == session_id).values(seen_at=now))
+
+
+def end_sessions_of(tx: Transaction, identity: str, *, now: datetime) -> int:
+    """Close every session of a person; return how many were open."""
+    still = (sign_in.c.identity == identity) & sign_in.c.ended_at.is_(None)
+    return int(tx.execute(update(sign_in).where(still).values(ended_at=now)).rowcount)
 
 
 def end_session(tx: Transaction, sha256: str, *, now: datetime) -> None:

@@ -42,6 +42,7 @@ from serving.store_tables import (
     sign_in,
     withdrawal_event,
 )
+from serving.store_tables_access import account, contest
 from serving.store_talent_tables import achievement, growth_file, growth_pair, growth_run
 
 ERASED = "(erased)"
@@ -62,12 +63,24 @@ class Sight:
     value: str | None = None
 
 
-def visible(sight: Sight) -> Select[Any]:
+def visible(sight: Sight, *, contested: bool = False) -> Select[Any]:
     """Return the people within sight as ``(id, reason)``, the reason being why the viewer may see them.
 
     Reports are followed from manager to manager as they stand now, so a transfer takes effect at once. A ring of
     managers ends, because UNION adds nobody twice; a manager is not below themselves even then.
+
+    Who has contested their assessment is out of everybody's sight until a reviewer has answered. Sums over groups ask
+    for them all the same (``contested=True``): a sum that loses one person tells what that person added to it.
     """
+    found = _within(sight)
+    if contested or sight.kind == "self":
+        return found
+    seen = found.subquery()
+    open_now = select(contest.c.open_for).where(contest.c.open_for.is_not(None))
+    return select(seen.c.id, seen.c.reason).where(seen.c.id.not_in(open_now))
+
+
+def _within(sight: Sight) -> Select[Any]:
     if sight.kind == "everyone":
         return select(employee.c.id, literal("everyone").label("reason"))
     if sight.kind == "self" and sight.value:
@@ -85,9 +98,11 @@ def visible(sight: Sight) -> Select[Any]:
     return select(employee.c.id, literal("").label("reason")).where(false())
 
 
-def visible_person(tx: Transaction, sight: Sight, employee_id: str) -> dict[str, Any] | None:
+def visible_person(
+    tx: Transaction, sight: Sight, employee_id: str, *, contested: bool = False
+) -> dict[str, Any] | None:
     """Return the person with the ``reason`` of access; ``None`` for hidden and unknown alike."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=contested).subquery()
     query = select(employee, seen.c.reason).join(seen, seen.c.id == employee.c.id).where(employee.c.id == employee_id)
     row = tx.execute(query).one_or_none()
     return plain(row) if row else None
@@ -164,7 +179,7 @@ def add_override(tx: Transaction, row: Mapping[str, Any]) -> None:
 
 def team_sums(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> list[dict[str, Any]]:
     """Return per team within sight: people, people judged, the expected number of exits and its variance."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     risk = score.c.risk_at_reference
     valid = and_(
         score.c.employee_id == employee.c.id,
@@ -191,7 +206,7 @@ def team_sums(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> lis
 
 def team_drivers(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> dict[str, list[tuple[str, float]]]:
     """Return per team within sight what raises the scores of its people, strongest driver first, as sums."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     total = func.sum(score_driver.c.raises).label("total")
     query = (
         select(employee.c.team, score_driver.c.driver, total)
@@ -307,15 +322,17 @@ def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
     _erase_from_cases(tx, employee_id)
     gone = {
         table.name: tx.execute(delete(table).where(table.c.employee_id == employee_id)).rowcount
-        for table in (score, override, care_case, withdrawal_event, growth_file, achievement, audit_subject)
+        for table in (score, override, care_case, withdrawal_event, growth_file, achievement, contest, audit_subject)
     }
     tx.execute(delete(growth_pair).where(growth_pair.c.other_id == employee_id))
     tx.execute(update(achievement).where(achievement.c.given_by == employee_id).values(given_by=None))
     gone["employee"] = tx.execute(delete(employee).where(employee.c.id == employee_id)).rowcount
     tx.execute(update(employee).where(employee.c.manager_id == employee_id).values(manager_id=None))
-    for table in (api_key, sign_in):
+    for table in (api_key, sign_in, account):
         below = and_(table.c.sees.in_(("manager", "self")), table.c.sees_value == employee_id)
         tx.execute(update(table).where(below).values(sees_value=ERASED))
+    for table in (sign_in, account):
+        tx.execute(update(table).where(table.c.employee_id == employee_id).values(employee_id=ERASED))
     return gone
 
 

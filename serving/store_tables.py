@@ -79,7 +79,7 @@ EVENT_STATES = ("open", "done", "dismissed")
 STREAM_NAMES = ("all", "talk", "meeting", "initiative")
 SIGHTS = ("everyone", "department", "team", "manager")
 SIGHTS_OF_PEOPLE = (*SIGHTS, "self")
-"""An employee who signs in sees what was agreed with them, and nobody else; a key never sees so."""
+"""An employee who signs in sees the own records, and nobody else's; a key never sees so."""
 
 employee = Table(
     "employee",
@@ -293,9 +293,12 @@ api_key = Table(
     Column("sees_value", String(200)),
     Column("created_at", Utc, nullable=False),
     Column("revoked_at", Utc),
+    Column("expires_at", Utc),
+    Column("used_on", Date),
+    Column("replaces", Integer),
     _one_of("sees", SIGHTS),
 )
-"""A machine's way in; the token itself is shown once and never stored."""
+"""A machine's way in; the token itself is shown once and never stored. ``used_on`` is the last day, no finer."""
 
 sign_in = Table(
     "sign_in",
@@ -311,10 +314,14 @@ sign_in = Table(
     Column("role", String(40), nullable=False),
     Column("sees", String(20), nullable=False),
     Column("sees_value", String(200)),
+    Column("seen_at", Utc),
+    Column("identity", String(300)),
     Column("employee_id", String(200)),
     _one_of("sees", SIGHTS_OF_PEOPLE),
 )
-"""A person's way in: a link that works once, and the session it became. ``employee_id``: who that is in the records."""
+"""A person's way in: a link that works once (or an account, or a provider), and the session it became.
+
+``identity`` tells two people apart who must not be one; ``employee_id`` is who the person is among the employees."""
 
 audit_subject = Table(
     "audit_subject",

@@ -72,7 +72,7 @@ def pairs_of(tx: Transaction, employee_id: str) -> list[dict[str, Any]]:
 
 def files(tx: Transaction, sight: Sight) -> list[dict[str, Any]]:
     """Return the facts of everybody within sight, with their names, by id."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     query = (
         select(*PERSON, growth_file.c.facts)
         .join(seen, seen.c.id == employee.c.id)
@@ -84,7 +84,7 @@ def files(tx: Transaction, sight: Sight) -> list[dict[str, Any]]:
 
 def need_counts(tx: Transaction, sight: Sight) -> list[dict[str, Any]]:
     """Return how many people within sight have each need, per department."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     n = func.count(employee.c.id).label("n")
     query = (
         select(growth_need.c.need, employee.c.department, n)
@@ -98,7 +98,7 @@ def need_counts(tx: Transaction, sight: Sight) -> list[dict[str, Any]]:
 
 def people_with(tx: Transaction, sight: Sight, need: str, *, after: str | None, limit: int) -> list[dict[str, Any]]:
     """Return the people within sight who have the need, by id, with the file that says why."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     query = (
         select(*PERSON, growth_file.c.told)
         .join(seen, seen.c.id == employee.c.id)
@@ -147,7 +147,7 @@ def set_hidden(tx: Transaction, entry: int, employee_id: str, *, at: datetime | 
 
 def achievements_in(tx: Transaction, sight: Sight, *, first: date, last: date) -> list[dict[str, Any]]:
     """Return what people within sight achieved from ``first`` to ``last``, nothing hidden, by kind and then by day."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     query = (
         select(*PERSON, achievement.c.kind, achievement.c.happened_on, achievement.c.note)
         .join(seen, seen.c.id == employee.c.id)
@@ -160,14 +160,14 @@ def achievements_in(tx: Transaction, sight: Sight, *, first: date, last: date) -
 
 def last_achievement(tx: Transaction, sight: Sight, *, until: date) -> date | None:
     """Return the day of the newest entry within sight up to ``until``."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     newest = select(func.max(achievement.c.happened_on)).join(seen, seen.c.id == achievement.c.employee_id)
     return tx.execute(newest.where(achievement.c.hidden_at.is_(None), achievement.c.happened_on <= until)).scalar()
 
 
 def contributions(tx: Transaction, sight: Sight, *, since: date, until: date) -> dict[str, dict[str, int]]:
     """Return person → kind → entries in ``(since, until]``, nothing hidden, of everybody within sight."""
-    seen = visible(sight).subquery()
+    seen = visible(sight, contested=True).subquery()
     query = (
         select(achievement.c.employee_id, achievement.c.kind, func.count().label("n"))
         .join(seen, seen.c.id == achievement.c.employee_id)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from serving.store_talent_tables import metadata
+from serving import store_tables_access, store_talent_tables  # each adds its tables
+from serving.store_tables import metadata
+
+MODULES = (store_tables_access, store_talent_tables)
 
 
 def run() -> None:

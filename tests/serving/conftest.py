@@ -281,7 +281,7 @@ def key(store: Store) -> Keys:
         row = {"name": f"{role} system", "sha256": auth.sha256(token), "role": role, "created_at": NOW}
         row |= {"scopes": sorted(other.get("scopes", ROLES[role].scopes))}
         row |= {"purposes": sorted(other.get("purposes", ROLES[role].purposes))}
-        row |= {"sees": sight.kind, "sees_value": sight.value}
+        row |= auth.stored_sight(sight)
         with store.begin() as tx:
             store_log.add_key(tx, row)
         return {"authorization": f"Bearer {token}"}
@@ -302,18 +302,19 @@ def signed_in(app: FastAPI, store: Store, clock: Clock) -> SignIn:
         *,
         purpose: str = "",
         name: str = "Li Na of HR",
-        number: str | None = None,
+        employee_id: str | None = None,
     ) -> TestClient:
         if role == "employee":
-            number = number or "E0001"
-            sight, purpose = Sight("self", number), "subject_access"
+            employee_id = employee_id or "E0001"
+            sight, purpose = Sight("self", employee_id), "subject_access"
         purpose = purpose or "retention_care"
         browser = TestClient(app, base_url=ORIGIN, headers={"accept": "text/html"}, raise_server_exceptions=False)
         with store.begin() as tx:
-            invitation = auth.Invitation(name, role, sight, number)
+            invitation = auth.Invitation(name, role, sight, employee_id=employee_id)
             token = auth.make_link(tx, invitation, now=clock(), minutes=15)
-        answer = browser.post("/sign-in", data={"token": token, "purpose": purpose}, headers={"origin": ORIGIN})
-        if answer.status_code != 200:
+        form = {"token": token, "purpose": purpose}
+        answer = browser.post("/sign-in", data=form, headers={"origin": ORIGIN}, follow_redirects=False)
+        if answer.status_code != 303:
             raise RuntimeError(f"could not sign in: {answer.status_code}")
         return browser
 
@@ -349,7 +350,7 @@ def form_of() -> Callable[[TestClient], dict[str, str]]:
     """The hidden field that every form of a signed-in browser carries, as read from a page."""
 
     def read(browser: TestClient) -> dict[str, str]:
-        pages = (browser.get(path).text for path in ("/", "/mine"))
+        pages = (browser.get(path).text for path in ("/about", "/stop", "/mine"))
         found = next(filter(None, (re.search(r'name="form_token" value="([0-9a-f]+)"', page) for page in pages)), None)
         return {"form_token": found[1] if found else ""}
 

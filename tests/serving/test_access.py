@@ -10,14 +10,26 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from serving.access import ANONYMOUS, PERMISSIONS, PURPOSES, ROLES, Permission, Viewer, decide, narrow
+from serving.access import (
+    ANONYMOUS,
+    KEY_ROLES,
+    PERMISSIONS,
+    PERSON_ROLES,
+    PURPOSES,
+    ROLES,
+    Permission,
+    Viewer,
+    decide,
+    narrow,
+)
 from serving.app import create_app
 from serving.settings import Settings
 from serving.store_people import Sight
 
 MATRIX = list(csv.DictReader((Path(__file__).parent / "role_matrix.csv").open(encoding="utf-8")))
-ROLE_NAMES = ("hr_system", "hr", "manager", "analyst", "auditor", "employee")
+PURPOSE_OF = {"employee": "subject_access", "analyst": "model_quality", "auditor": "audit", "admin": "audit"}
 BODIES = {
+    "/v1/stop": {"reason": "inputs have drifted"},
     "/v1/employees/{employee_id}/achievements": {"kind": "rescue", "happened_on": "2026-10-01"},
     "/v1/employees/{employee_id}/achievements/{entry}/hidden": {"hidden": True},
     "/v1/growth/skills-needed": {"needs": [{"skill": "triage", "level": 3}]},
@@ -43,7 +55,8 @@ def test_every_permission_stands_in_the_role_matrix() -> None:
 
 def test_the_public_routes_are_these_and_no_more() -> None:
     public = sorted(path for (_, path), permission in PERMISSIONS.items() if permission.door == "public")
-    assert public == ["/healthz", "/readyz", "/sign-in", "/sign-in", "/static/{name}", "/v1/openapi.json"]
+    sign_in = ["/sign-in", "/sign-in", "/sign-in/account", "/sign-in/oidc", "/sign-in/oidc/callback"]
+    assert public == ["/healthz", "/readyz", *sign_in, "/static/{name}", "/v1/openapi.json"]
 
 
 def test_a_route_that_nobody_declared_is_refused_to_everybody(store, clock, tmp_path, key) -> None:
@@ -54,7 +67,7 @@ def test_a_route_that_nobody_declared_is_refused_to_everybody(store, clock, tmp_
     def forgotten() -> str:
         return "secret"
 
-    for headers in ({}, *(key(role) for role in ROLE_NAMES)):
+    for headers in ({}, *(key(role) for role in KEY_ROLES)):
         answer = client.get("/v1/forgotten", headers=headers)
         assert answer.status_code == 403
         assert "secret" not in answer.text
@@ -66,6 +79,7 @@ def bare(path: str) -> str:
         path.replace("E0001", "{employee_id}")
         .replace("/achievements/1/", "/achievements/{entry}/")
         .replace("0" * 16, "{case_id}")
+        .replace("/contests/1", "/contests/{contest_id}")
     )
 
 
@@ -90,7 +104,7 @@ def test_anonymous_gets_what_the_matrix_says(row: dict[str, str], client: TestCl
     "row", [r for r in MATRIX if r["door"] != "session"], ids=lambda r: f"{r['method']} {r['path']}"
 )
 def test_every_key_gets_what_the_matrix_says(row: dict[str, str], client: TestClient, key, made) -> None:
-    for place, role in enumerate(ROLE_NAMES):
+    for place, role in enumerate(KEY_ROLES):
         headers = {**key(role), "origin": made.ORIGIN, "if-match": '"1"'}
         new = {"employee_id": f"E000{place + 1}", "action": "career_talk", "decided_by": "M1"}
         body = {"step": "note", "note": "x", "decided_by": "M1"} if row["path"].find("steps") > 0 else new
@@ -105,12 +119,18 @@ def test_every_key_gets_what_the_matrix_says(row: dict[str, str], client: TestCl
 )
 def test_every_person_gets_what_the_matrix_says(row: dict[str, str], signed_in, form_of, key, made, client) -> None:
     needs_pdf(row)
-    for role in ("hr", "manager", "employee"):
-        browser = signed_in(role)
+    for role in PERSON_ROLES:
+        browser = signed_in(role, purpose=PURPOSE_OF.get(role, "retention_care"))
         form = {**form_of(browser), "decision": "watch", "reason": "I know better"}
-        form |= {"status": "done", "decided_by": "Li Na"} if row["path"].endswith("withdrawal") else {}
+        form |= {"status": "agreed", "decided_by": "Li Na", "words": "Please look again", "outcome": "stands"}
+        form |= {"status": "done"} if row["path"].endswith("withdrawal") else {}
         if row["path"].endswith("care"):
-            form |= {"action": {"hr": "career_talk", "manager": "skill_course"}.get(role, "x"), "step": "suggest"}
+            form |= {
+                "action": {"hr": "career_talk", "manager": "skill_course", "hr_partner": "flexible_hours"}.get(
+                    role, "x"
+                ),
+                "step": "suggest",
+            }
         form |= {"step": "note", "note": "x", "version": "1"} if row["path"].endswith("steps") else {}
         form |= {"entry": "1", "what": "hide"} if row["path"] == "/me" else {}
         form |= {"kind": "rescue", "happened_on": "2026-10-01"} if row["path"].startswith("/growth") else {}
@@ -119,7 +139,7 @@ def test_every_person_gets_what_the_matrix_says(row: dict[str, str], signed_in, 
             row["method"], row["path"], data=data, headers={"origin": made.ORIGIN}, follow_redirects=False
         )
         assert (role, answer.status_code) == (role, expected(row, role))
-    for role in ROLE_NAMES:
+    for role in KEY_ROLES:
         headers = {**key(role), "origin": made.ORIGIN}
         assert client.request(row["method"], row["path"], headers=headers).status_code == 401
 

@@ -16,7 +16,7 @@ CARE = {"purpose": "retention_care"}
 @pytest.fixture
 def hr_person(signed_in) -> str:
     """M4, whom a link once made HR for everybody."""
-    signed_in("hr", number="M4")
+    signed_in("hr", employee_id="M4")
     return "M4"
 
 

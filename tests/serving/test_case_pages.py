@@ -183,9 +183,9 @@ def test_an_employee_sees_what_was_agreed_and_nothing_else(signed_in, manager, p
     assert "by Anna Berg" in page
     assert "course" not in page
     assert 'href="/cases' not in page
-    for path in ("/", "/about", "/people/E0001", "/cases", "/teams/Nursing%20B"):
+    for path in ("/", "/people/E0001", "/cases", "/teams/Nursing%20B"):
         assert person.get(path).status_code == 403
-    assert "Career talk" not in signed_in("employee", number="E0002").get("/mine").text
+    assert "Career talk" not in signed_in("employee", employee_id="E0002").get("/mine").text
 
 
 def test_the_persons_page_shows_who_looked_at_the_case(signed_in, manager, post) -> None:

@@ -159,3 +159,48 @@ def test_production_without_its_settings_ends_with_one_clear_message(state: Path
 
 def test_a_day_that_is_not_a_day_is_refused(state: Path) -> None:
     run(state, "score", "--as-of", "yesterday", code=1)
+
+
+def test_a_key_is_replaced_with_an_overlap_and_shows_its_last_day(state: Path) -> None:
+    run(state, "key", "create", "payroll sync", "--sees", "everyone")
+    assert "never used" in run(state, "key", "list")
+    rotated = run(state, "key", "rotate", "1", "--overlap-days", "3")
+    assert re.search(r"rr_[\w-]{43}", rotated)
+    assert "Key 2 replaces key 1" in rotated
+    store = open_store(f"sqlite:///{state / 'retention.db'}")
+    from serving import store_log
+
+    with store.begin() as tx:
+        old, new = store_log.keys(tx)
+    store.close()
+    assert (old["expires_at"] - datetime.now(UTC)).days == 2
+    assert (new["expires_at"] - datetime.now(UTC)).days in (364, 365)
+    assert (new["role"], new["scopes"], new["replaces"]) == (old["role"], old["scopes"], 1)
+    run(state, "key", "revoke", "1")
+    assert "no live key" in run(state, "key", "rotate", "1", code=1)
+
+
+def test_an_account_lives_from_making_to_ending(state: Path) -> None:
+    def typed(password: str, *words: str) -> str:
+        result = runner.invoke(app, [*words, "--state", str(state)], input=f"{password}\n{password}\n")
+        assert password not in result.output
+        return result.output
+
+    assert "too easy" in typed("password1234", "account", "create", "li.na", "--role", "hr", "--sees", "everyone")
+    assert "--employee" in typed("seven quiet gardens", "account", "create", "boss", "--role", "manager")
+    assert "Account 1" in typed(
+        "seven quiet gardens", "account", "create", "Li.Na", "--role", "hr", "--sees", "everyone"
+    )
+    assert "already" in typed("seven quiet gardens", "account", "create", "li.na", "--role", "hr", "--sees", "everyone")
+    assert "cannot see everyone" in typed("x", "account", "create", "p", "--role", "hr_partner", "--sees", "everyone")
+    assert "changed" in typed("eight quiet gardens", "account", "password", "li.na")
+    assert "cannot sign in" in run(state, "account", "end", "li.na")
+    assert "ended" in run(state, "account", "list")
+
+
+def test_everything_kept_about_a_person_is_written_for_the_person(state: Path, tmp_path: Path) -> None:
+    out = tmp_path / "person.json"
+    run(state, "export-person", "E0001", "--out", str(out))
+    text = out.read_text(encoding="utf-8")
+    assert '"band": "act"' in text
+    assert '"readers"' in text

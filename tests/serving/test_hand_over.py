@@ -98,7 +98,7 @@ def test_when_the_manager_has_left_the_case_goes_to_hr(case, client, key, store,
 
 
 def test_when_the_decider_has_left_the_lead_and_hr_are_told_once(client, key, store, scored_with, signed_in) -> None:
-    signed_in("hr", number="M4")
+    signed_in("hr", employee_id="M4")
     body = {"employee_id": "E0001", "action": "career_talk", "decided_by": "M4", "step": "agree"}
     body |= {"instead_because": "M1 asked HR to begin"}
     case = client.post("/v1/cases", params=CARE, headers=key("hr_system"), json=body).json()

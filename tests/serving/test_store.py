@@ -31,7 +31,8 @@ from serving.store import (
     only_service,
     open_store,
 )
-from serving.store_tables import api_key, metadata, score, score_driver, score_run
+from serving.store_tables import api_key, score, score_driver, score_run
+from serving.store_tables_access import metadata
 
 
 def tables(store: Store) -> set[str]:

@@ -216,7 +216,7 @@ def test_an_employee_sees_themselves_and_who_has_looked_and_nothing_else(grown, 
     assert "Growth report: 王芳" in page
     assert "Li Na of HR" in page
     assert not RISKY.search(page)
-    for path in ("/", "/growth", "/growth/people/E0001", "/people/E0001", "/teams/Nursing%20B", "/about", "/forecast"):
+    for path in ("/", "/growth", "/growth/people/E0001", "/people/E0001", "/teams/Nursing%20B", "/forecast"):
         assert me.get(path).status_code == 403
     theirs = {**form_of(me), "entry": "2", "what": "hide"}
     assert me.post("/me", data=theirs, headers={"origin": made.ORIGIN}).status_code == 404
