@@ -27,7 +27,10 @@ class Role:
 
 ROLES = {
     "hr_system": Role(
-        frozenset({"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read"}),
+        frozenset(
+            {"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read", "people.export", "score.run"}
+            | {"records.write", "webhooks.write"}
+        ),
         frozenset({"retention_care", "subject_access"}),
     ),
     "hr": Role(
@@ -82,6 +85,22 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/model"): _key("model.read"),
     ("GET", "/v1/catalog"): _key("catalog.read"),
     ("GET", "/v1/audit"): _key("audit.read"),
+    ("GET", "/v1/people"): _key("risk.read", "band.read", purposes=_CARE),
+    ("GET", "/v1/people/export"): _key("people.export", purposes=_CARE),
+    ("POST", "/v1/records/{table}"): _key("records.write"),
+    ("POST", "/v1/scores"): _key("score.run", purposes=_CARE),
+    ("POST", "/v1/jobs"): _key("score.run", purposes=_CARE),
+    ("GET", "/v1/jobs/{job_id}"): _key("score.run"),
+    ("DELETE", "/v1/jobs/{job_id}"): _key("score.run"),
+    ("GET", "/v1/jobs/{job_id}/answers"): _key("score.run", purposes=_CARE),
+    ("GET", "/v1/what-if"): _key("model.read"),
+    ("POST", "/v1/employees/{employee_id}/what-if"): _key("risk.read", "band.read", purposes=_CARE),
+    ("GET", "/v1/webhooks"): _key("webhooks.write"),
+    ("POST", "/v1/webhooks"): _key("webhooks.write"),
+    ("DELETE", "/v1/webhooks/{endpoint_id}"): _key("webhooks.write"),
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate"): _key("webhooks.write"),
+    ("GET", "/v1/webhooks/{endpoint_id}/deliveries"): _key("webhooks.write"),
+    ("POST", "/v1/webhooks/{endpoint_id}/deliveries/{event_id}/replay"): _key("webhooks.write"),
     ("GET", "/"): _session("teams.read"),
     ("GET", "/forecast"): _session("forecast.read"),
     ("GET", "/about"): _session("model.read"),

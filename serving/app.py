@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,7 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, load_catalog
-from serving import api, pages
+from serving import api, api_people, api_records, api_score, api_webhooks, background, pages
+from serving.at_hand import AtHand
+from serving.background import Bell
+from serving.brakes import Brakes
+from serving.documented import operation_name
 from serving.guard import Desk, visit
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
@@ -55,18 +60,23 @@ def create_app(
         docs_url=None,  # the usual pages load their script from elsewhere
         redoc_url=None,
         dependencies=[Depends(visit)],
+        generate_unique_id_function=operation_name,
         lifespan=_lifespan,
         # Spans and logs would carry addresses, and an address holds an employee's id.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts())
-    application.include_router(api.router)
-    application.include_router(pages.router)
+    application.state.at_hand = AtHand()
+    application.state.job_bell = Bell()
+    for part in (api, api_people, api_records, api_score, api_webhooks, pages):
+        application.include_router(part.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
         application.add_exception_handler(kind, handler)
     # Outside of everything, so that also the framework's own error answers carry the headers.
-    shield: Any = Shield(application.build_middleware_stack(), max_body_bytes=settings.max_body_bytes)
+    brakes = Brakes(application.build_middleware_stack(), settings, clock=time.time)
+    limits = {"max_body_bytes": settings.max_body_bytes, "max_records_bytes": settings.max_records_bytes}
+    shield: Any = Shield(brakes, **limits)
     application.middleware_stack = shield
     return application
 
@@ -74,7 +84,8 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     store: Store = application.state.desk.store
-    with only_service(store):
+    state = application.state
+    with only_service(store), background.running(state.desk, state.at_hand, state.job_bell):
         yield
     store.close()
 
@@ -116,7 +127,9 @@ def _answer(request: Request, problem: Problem) -> Response:
     body["request_id"] = request.state.request_id
     if problem.errors:
         body["errors"] = list(problem.errors)
-    headers = {"www-authenticate": "Bearer"} if kind.status == 401 else None
+    headers = {"www-authenticate": "Bearer"} if kind.status == 401 else {}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
     return JSONResponse(body, status_code=kind.status, media_type="application/problem+json", headers=headers)
 
 
@@ -133,7 +146,8 @@ def _on_http(request: Request, error: Any) -> Response:
 def _on_invalid(request: Request, error: Any) -> Response:
     """Say where and which rule, never the value that was sent."""
     found = [{"where": ".".join(str(p) for p in e["loc"]), "what": e["type"]} for e in error.errors()]
-    return _answer(request, Problem("invalid", tuple(found)))
+    missing = any(e["type"] == "missing" and e["loc"][0] == "header" for e in error.errors())
+    return _answer(request, Problem("header_missing" if missing else "invalid", tuple(found)))
 
 
 def _on_store(request: Request, _error: Any) -> Response:

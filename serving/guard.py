@@ -49,8 +49,8 @@ def cookie_name(settings: Settings) -> str:
 
 async def posted(request: Request) -> FormData | None:
     """Return the form of a POST, read once, with few fields and no files."""
-    if request.method != "POST":
-        return None
+    if request.method != "POST" or route_path(request).startswith("/v1/"):
+        return None  # a body of the API is JSON, and is read only once the request was let in
     return await request.form(max_files=0, max_fields=20)
 
 

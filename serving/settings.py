@@ -38,8 +38,14 @@ class Settings(BaseSettings):
     link_minutes: int = Field(15, ge=1, le=60)
     page_size: int = Field(50, ge=1, le=200)
     max_body_bytes: int = Field(65_536, ge=1_024, le=10_000_000)
+    max_records_bytes: int = Field(16_000_000, ge=65_536, le=100_000_000)
+    requests_per_minute: int = Field(1_200, ge=1)
+    max_in_flight: int = Field(64, ge=1, le=1_000)
+    body_seconds: float = Field(30.0, gt=0, le=600)
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = ()
+    answers_hours: int = Field(48, ge=24, le=720)
 
-    @field_validator("trusted_hosts", mode="before")
+    @field_validator("trusted_hosts", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
