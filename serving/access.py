@@ -115,6 +115,15 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
 """Every route of the service. The public ones are short in number and tell nothing about anybody."""
 
 
+def methods_of(path: str) -> list[str]:
+    """Return what may be done at an address, by its declared path.
+
+    >>> methods_of("/v1/webhooks")
+    ['GET', 'POST']
+    """
+    return sorted(method for method, declared in PERMISSIONS if declared == path)
+
+
 NOBODY = Sight()
 
 

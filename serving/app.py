@@ -18,11 +18,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, load_catalog
 from serving import api, api_people, api_records, api_score, api_webhooks, background, pages
+from serving.access import methods_of
 from serving.at_hand import AtHand
 from serving.background import Bell
 from serving.brakes import Brakes
 from serving.documented import operation_name
-from serving.guard import Desk, visit
+from serving.guard import Desk, route_path, visit
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
 from serving.shield import Shield
@@ -139,7 +140,9 @@ def _on_problem(request: Request, error: Any) -> Response:
 
 def _on_http(request: Request, error: Any) -> Response:
     answer = _answer(request, Problem(BY_STATUS.get(error.status_code, "invalid")))
-    answer.headers.update(error.headers or {})  # such as Allow
+    answer.headers.update(error.headers or {})
+    if error.status_code == 405 and (methods := methods_of(route_path(request))):
+        answer.headers["allow"] = ", ".join(methods)  # the router names those of one function, not of the address
     return answer
 
 

@@ -12,6 +12,7 @@ from serving.schemas import NOTICE_EN, NOTICE_ZH, Answer, Band, HorizonRisk, Mod
 MOST_PUSHED = 5_000
 MOST_AT_ONCE = 100
 MOST_IN_JOB = 20_000
+MOST_COLUMNS = 100
 WHAT_IF_EN = "What the model would say, not what would happen: changing the fact need not change the risk."
 WHAT_IF_ZH = "这是模型会给出的结果，不是实际会发生的结果：改变该事实未必改变风险。"
 
@@ -38,7 +39,7 @@ Text = Annotated[str, StringConstraints(max_length=2_000)]
 Whole = Annotated[int, Field(ge=-(10**15), le=10**15)]
 Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Cell = Text | bool | Whole | Number | None
-Row = dict[ColumnName, Cell]
+Row = Annotated[dict[ColumnName, Cell], Field(max_length=MOST_COLUMNS)]
 PostedTable = Literal[
     "employees",
     "exits",

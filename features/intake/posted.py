@@ -24,9 +24,8 @@ from features.tables import TABLES, Column, OwnColumn
 Cell = str | int | float | bool | None
 LONGEST_CATEGORY = 64
 LONGEST_VALUE_TOLD = 200
-CLOSED_TABLES = ("protected",)
-"""Handed over as a file by people who may, never by a system's key."""
-
+MOST_GUESSED = 20
+"""Names of columns for which a likely one is looked for: a sender who has more of them wrong has another problem."""
 _ISO = TableMapping(date_format="%Y-%m-%d")
 """03/04/2026 could be two days, and nobody is there to be asked: only what can be read in one way is taken."""
 
@@ -63,7 +62,8 @@ def judge(
     mine = [column for column in own if column.table == table_name]
     ours = {*TABLES[table_name].names(), "known_on", *(column.name for column in mine)}
     categories = {column.name for column in mine if column.kind == "category"}
-    closed = {i: wrong for i, row in enumerate(rows) if (wrong := _closed(row, ours, categories))}
+    strange = _strange({name for row in rows for name in row} - ours, ours)
+    closed = {i: wrong for i, row in enumerate(rows) if (wrong := _closed(row, strange, categories))}
     cells = _cells(table_name, [(i, row) for i, row in enumerate(rows) if i not in closed])
     columns = specs(table_name, [name for name in cells.columns if name not in (INDEX, ROW, FILE)], mine)
     cells, _ = shorten(cells, table_name, columns, _ISO)
@@ -98,32 +98,27 @@ def text_of(cell: Cell) -> str | None:
     return text.replace("\x00", "\ufffd") or None
 
 
-def _closed(row: Mapping[str, Cell], ours: set[str], categories: set[str]) -> tuple[Fault, ...]:
+def _closed(row: Mapping[str, Cell], strange: Mapping[str, Fault], categories: set[str]) -> tuple[Fault, ...]:
     """Why nothing of the row may be kept: columns that are never accepted or unknown, free text in a category."""
-    faults = []
-    for name, value in row.items():
-        if name in ours:
-            if name in categories and isinstance(value, str) and len(value) > LONGEST_CATEGORY:
-                faults.append(_free_text(name))
-        elif (found := refusal(name)) is not None:
-            faults.append(
-                Fault(
-                    name[:100],
-                    None,
-                    "never_accepted",
-                    f"never accepted ({found.topic}): {found.reason_en}",
-                    f"从不接受：{found.reason_zh}",
-                    "leave the column out of what you send",
-                    "请不要发送该列",
-                )
-            )
-        else:
-            near = difflib.get_close_matches(name, sorted(ours), 1)
-            meant_en, meant_zh = (f"; is {near[0]} meant?", f"；是否应为 {near[0]}？") if near else ("", "")
-            words = ("the table has no such column", "该表没有此列")
-            fix = ("leave it out, or declare it in the mapping file as an own column", "请去掉该列，或在映射文件中声明")
-            faults.append(Fault(name[:100], None, "unknown_column", *words, fix[0] + meant_en, fix[1] + meant_zh))
-    return tuple(faults)
+    long = [n for n, v in row.items() if n in categories and isinstance(v, str) and len(v) > LONGEST_CATEGORY]
+    return (*(strange[name] for name in row if name in strange), *(_free_text(name) for name in long))
+
+
+def _strange(names: set[str], ours: set[str]) -> dict[str, Fault]:
+    """What is wrong with each name that is not ours; looked at once per request, however many rows carry it."""
+    return {name: _not_ours(name, ours, guess=i < MOST_GUESSED) for i, name in enumerate(sorted(names))}
+
+
+def _not_ours(name: str, ours: set[str], *, guess: bool) -> Fault:
+    told = name[:100]
+    if (found := refusal(name)) is not None:
+        wrong = (f"never accepted ({found.topic}): {found.reason_en}", f"从不接受：{found.reason_zh}")
+        return Fault(told, None, "never_accepted", *wrong, "leave the column out of what you send", "请不要发送该列")
+    near = difflib.get_close_matches(name, sorted(ours), 1) if guess else []
+    meant = (f"; is {near[0]} meant?", f"；是否应为 {near[0]}？") if near else ("", "")
+    fix = ("leave it out, or declare it in the mapping file as an own column", "请去掉该列，或在映射文件中声明")
+    words = ("the table has no such column", "该表没有此列")
+    return Fault(told, None, "unknown_column", *words, fix[0] + meant[0], fix[1] + meant[1])
 
 
 def _free_text(name: str) -> Fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -86,7 +87,7 @@ def test_changed_since_tells_new_bands_and_peoples_words(client, key, store, wor
     with store.begin() as tx:
         run = tx.execute(select(score_run.c.id)).scalar_one()
         word = {"employee_id": who, "run_id": run, "decision": "calm", "reason": "talked", "decided_by": "Li Na"}
-        later = world.now.replace(hour=23)
+        later = world.now + timedelta(hours=1)
         tx.execute(insert(override).values(**word, decided_at=later, valid_until=later.date().replace(year=2100)))
         tx.execute(update(score).where(score.c.employee_id == whole[5]["employee_id"]).values(band="watch"))
     told = pages(client, headers, changed_since=after)
