@@ -21,7 +21,7 @@ from serving.guard import Desk
 from serving.problems import Problem
 from serving.schemas_exchange import JobLine, ScoresAsk
 from serving.seen import Run
-from serving.store import Store
+from serving.store import Store, StoreBusyError, StoreError
 from serving.told_scores import posted_risk, refused_row
 
 PORTION = 200
@@ -93,12 +93,18 @@ def run_next(at: Desk, hand: AtHand, *, stopping: Callable[[], bool] = lambda: F
         row = store_exchange.claim_job(tx, now=now, lease_until=now + LEASE)
     if row is None:
         return None
-    ended = False
+    settled = False
     try:
         _work(at, hand, row, stopping)
-        ended = True
+        settled = True
+    except Problem as problem:
+        _end(at, row, "failed", why=problem.kind.title_en)
+        settled = True
+    except (StoreError, StoreBusyError):
+        settled = True  # nothing is wrong with the job: whoever comes after the lease goes on with it
+        raise
     finally:
-        if not ended:  # whatever it was will not be better the next time; the reason is the operator's to find
+        if not settled:  # whatever it was will not be better the next time; the reason is the operator's to find
             _end(at, row, "failed", why="The job could not be worked on.")
     return str(row["id"])
 
@@ -106,16 +112,10 @@ def run_next(at: Desk, hand: AtHand, *, stopping: Callable[[], bool] = lambda: F
 def _work(at: Desk, hand: AtHand, row: dict[str, Any], stopping: Callable[[], bool]) -> None:
     run = service.current(at.store)
     asked = ScoresAsk.model_validate_json(zlib.decompress(row["asked"]))
-    with hand.heavy.place():
-        bundle = hand.bundle(run, at.settings)
-        own_columns = lake_of(at.settings).own_columns()
-        ready = posted.prepare(
-            asked.records,  # type: ignore[arg-type]
-            as_of=asked.as_of,
-            own=own_columns,
-            bundle=bundle,
-            only=asked.employees,
-        )
+    bundle = hand.bundle(run, at.settings)
+    own_columns = lake_of(at.settings).own_columns()
+    records: Any = asked.records
+    ready = posted.prepare(records, as_of=asked.as_of, own=own_columns, bundle=bundle, only=asked.employees)
     n = ready.matrix.frame.height
     done = _begin(at, row, run, total=n + len(ready.absent))
     if 0 not in done and not _put(at, row, 0, _first_lines(ready), n=len(ready.absent)):
