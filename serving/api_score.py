@@ -119,6 +119,7 @@ def delete_scoring_job(request: Request, who: Let, job_id: JobId) -> Response:
     """Stop a job and delete it, with everything that was posted and answered."""
     with desk(request).store.begin() as tx:
         gone = store_exchange.delete_job(tx, who.viewer.actor, job_id)
+        store_exchange.forget_write(tx, who.viewer.actor, job_id.removeprefix("job_"))
     if not gone:
         raise Problem("not_found")
     return Response(status_code=204)

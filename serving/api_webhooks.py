@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from serving import audit, store_webhooks, webhooks
+from serving import audit, store_exchange, store_webhooks, webhooks
 from serving.access import Visit
 from serving.body import Body, read
 from serving.destinations import RefusedError, networks, plausible
@@ -96,6 +96,7 @@ def delete_webhook(request: Request, who: Let, endpoint_id: EndpointId) -> Respo
     with desk(request).store.begin() as tx:
         gone = store_webhooks.delete_endpoint(tx, who.viewer.actor, endpoint_id)
         if gone:
+            store_exchange.forget_write(tx, who.viewer.actor, endpoint_id.removeprefix("wh_"))
             audit.record(tx, entry(who, "webhook.delete", "gone", subject=endpoint_id), now=who.now)
     if not gone:
         raise Problem("not_found")

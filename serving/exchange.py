@@ -56,8 +56,7 @@ def begin_export(store: Store, visit: Visit, wanted: Wanted) -> Export:
     name = f"export-{visit.request_id}"
     with store.begin() as tx:
         asked = replace(wanted, run_id=run.id)
-        rows = store_exchange.people(tx, visit.viewer.sight, asked, today=visit.now.date())
-        ids = [row["employee_id"] for row in rows]
+        ids = store_exchange.ids(tx, visit.viewer.sight, asked, today=visit.now.date())
         whole = _entry(visit, "people.export", f"{len(ids)} people", run)
         audit.record(tx, replace(whole, subject=name), now=visit.now)
         record_about(tx, _entry(visit, "people.export", "shown", run), ids, now=visit.now)

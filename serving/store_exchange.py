@@ -53,6 +53,12 @@ def people(tx: Transaction, sight: Sight, wanted: Wanted, *, today: date) -> lis
     return [plain(row) for row in tx.execute(query)]
 
 
+def ids(tx: Transaction, sight: Sight, wanted: Wanted, *, today: date) -> list[str]:
+    """Return the ids of everybody whom ``people`` would return, in the same order."""
+    query = _people(sight, wanted, today=today).with_only_columns(employee.c.id).order_by(employee.c.id)
+    return list(tx.execute(query).scalars())
+
+
 def _people(sight: Sight, wanted: Wanted, *, today: date) -> Select[Any]:
     seen = visible(sight).subquery()
     last = (
@@ -63,8 +69,9 @@ def _people(sight: Sight, wanted: Wanted, *, today: date) -> Select[Any]:
     )
     word = select(override).join(last, last.c.id == override.c.id).subquery()
     shown = case((word.c.decision.in_([*BANDS, "disregard"]), word.c.decision), else_=score.c.band)
+    told = [score.c[name] for name in ("employee_id", "band", "valid_until", "risk", "other", "interval")]
     query = (
-        select(score, employee.c.team, employee.c.department, shown.label("shown"))
+        select(*told, employee.c.team, employee.c.department, shown.label("shown"))
         .join(employee, employee.c.id == score.c.employee_id)
         .join(seen, seen.c.id == employee.c.id)
         .outerjoin(word, word.c.employee_id == employee.c.id)
@@ -154,6 +161,11 @@ def end_write(tx: Transaction, client: str, key: str, answer: tuple[int, str]) -
     """Keep the answer."""
     mine = and_(repeat.c.client == client, repeat.c.idempotency_key == key)
     tx.execute(update(repeat).where(mine).values(status=answer[0], answer=answer[1]))
+
+
+def forget_write(tx: Transaction, client: str, batch: str) -> None:
+    """Forget the answer of a write whose effect its own client has deleted: the key may be used anew."""
+    tx.execute(delete(repeat).where(repeat.c.client == client, repeat.c.batch == batch))
 
 
 # Jobs.

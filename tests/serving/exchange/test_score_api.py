@@ -184,6 +184,9 @@ def test_what_was_posted_is_gone_when_the_job_ends_and_the_answers_when_it_is_de
     with store.begin() as tx:
         assert tx.execute(select(job_part.c.part)).all() == []
     assert client.get(place, headers=headers).status_code == 404
+    anew = start(client, headers, few(world), world.as_of).headers["location"]
+    assert anew != place
+    assert client.get(anew, headers=headers).status_code == 200
 
 
 def test_a_job_is_its_own_clients_alone_and_a_repeat_starts_no_second(client, key, world) -> None:
