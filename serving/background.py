@@ -40,6 +40,7 @@ def running(at: Desk, hand: AtHand, bell: Bell) -> Iterator[None]:
     if at.store.file is not None:  # this is the one service: whatever a former one held is free
         with at.store.begin() as tx:
             store_exchange.release_jobs(tx)
+            store_exchange.release_writes(tx, now=at.clock())
     courier = Courier.of(at.store, at.settings, clock=at.clock)
     steps: list[tuple[Callable[[], bool], float, threading.Event]] = [
         (lambda: jobs.run_next(at, hand, stopping=bell.stop.is_set) is not None, JOB_SECONDS, bell.rung),

@@ -157,6 +157,11 @@ def let_go(tx: Transaction, client: str, key: str, *, now: datetime) -> None:
     tx.execute(update(repeat).where(mine).values(lease_until=now))
 
 
+def release_writes(tx: Transaction, *, now: datetime) -> int:
+    """End the leases of writes without an answer; only for the one service on an SQLite file, at its start."""
+    return tx.execute(update(repeat).where(repeat.c.answer.is_(None)).values(lease_until=now)).rowcount
+
+
 def end_write(tx: Transaction, client: str, key: str, answer: tuple[int, str]) -> None:
     """Keep the answer."""
     mine = and_(repeat.c.client == client, repeat.c.idempotency_key == key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import importlib.util
 import json
 import os
@@ -9,12 +11,16 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+from features.lake import Lake
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPES = ROOT / "docs" / "recipes.md"
@@ -98,6 +104,45 @@ def test_a_job_goes_on_after_a_kill(made_world, tmp_path) -> None:
                 break
             time.sleep(0.25)
         assert (stands["state"], stands["done"], stands["total"]) == ("done", 300, 300)
+
+
+@pytest.mark.slow
+def test_a_push_that_is_killed_anywhere_and_sent_again_has_one_effect(made_world, tmp_path) -> None:
+    """Killed at moments spread over the request; whatever was or was not answered, the repeat settles it."""
+    state = tmp_path / "var0"
+    shutil.copytree(made_world.state, state, ignore=shutil.ignore_patterns("records", "truth"))
+    body = {"rows": [{"employee_id": f"K{i}", "hired_on": "2020-01-01"} for i in range(50)]}
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "0"}
+    for round_, delay in enumerate((0.0, 0.02, 0.05, 0.1)):
+        rows = {"rows": [{**row, "employee_id": f"{row['employee_id']}-{round_}"} for row in body["rows"]]}
+        headers |= {"Idempotency-Key": f"{round_}"}
+        with bench.served(state) as service:
+            headers["Authorization"] = f"Bearer {service.keys['hr_system']}"
+            url = f"{service.base}/v1/records/employees"
+            sender = threading.Thread(target=_sent, args=(url, rows, dict(headers)))
+            sender.start()
+            time.sleep(delay)
+            service.process.kill()
+            service.process.wait()
+            sender.join()
+            state = tmp_path / f"var{round_ + 1}"
+            shutil.copytree(service.state, state)
+        with bench.served(state) as service:
+            url = f"{service.base}/v1/records/employees"
+            answers = [ask(url, json.dumps(rows).encode(), headers) for _ in range(2)]
+            assert answers[0] == answers[1]
+            assert (answers[0]["accepted"], answers[0]["duplicates"]) == (50, 0)
+            shutil.rmtree(state)
+            shutil.copytree(service.state, state)
+    held = Lake(state / "lake").read(["employees"])["employees"].collect()
+    mine = held.filter(pl.col("employee_id").str.starts_with("K"))["employee_id"]
+    assert len(mine) == mine.n_unique() == 200
+
+
+def _sent(url: str, rows: dict, headers: dict[str, str]) -> None:
+    """Send and do not care what comes back: the service is about to die."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        ask(url, json.dumps(rows).encode(), headers)
 
 
 def ask(url: str, body: bytes | None, headers: dict[str, str]) -> dict:
