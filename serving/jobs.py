@@ -69,6 +69,7 @@ def answers(store: Store, who: Visit, job_id: str) -> Iterator[bytes]:
     """Return the answers of a finished job, part by part, after the look at each person has been written down."""
     if own(store, who, job_id)["state"] != "done":
         raise Problem("not_ready", retry_after=RETRY_SECONDS)
+    service.current(store)  # when no score may be shown, an earlier one may not either
     with store.begin() as tx:
         parts = [zlib.decompress(part) for part in store_exchange.lines(tx, job_id)]
     told = [json.loads(line) for part in parts for line in part.splitlines()]
