@@ -122,6 +122,11 @@ $(VENV)/.installed-bench: benchmarks/requirements.txt $(VENV)/.installed-dev
 test: install-dev ## run every test (-n 2: one worker per core)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+.PHONY: coverage
+coverage: install-dev ## how much of features/ the tests reach, branches too (fails below 95 %)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/features tests/examples \
+	  --cov=features --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=95
+
 .PHONY: lint
 lint: install-dev ## style and types
 	@$(BIN)/ruff check .

@@ -132,9 +132,11 @@ def quotient(a: nw.Expr, b: nw.Expr | float) -> nw.Expr:
     """``a / b``, rounded once, whether ``b`` is a column or a number: the one way to divide in a block.
 
     Polars divides by a single number by multiplying with its reciprocal (3 / 5 = 0.6000000000000001), but not when
-    there is only one row: a row alone would differ from the same row in a batch. So the divisor becomes a column.
+    there is only one row: a row alone would differ from the same row in a batch. So a number becomes a column. A
+    divisor that is a column already stays as it is: shares of shares would otherwise name their parts over and over,
+    and Spark plans every mention by itself.
     """
-    return a / (a * 0 + b)
+    return a / b if isinstance(b, nw.Expr) else a / (a * 0 + b)
 
 
 def _loaded(lazy: pl.LazyFrame) -> pl.LazyFrame:

@@ -151,11 +151,12 @@ class Lake:
 
         A day counts when something was entered on it (``known_on`` given) or happened on it. The default lag does not
         count (nobody saw those days), nor does what lies beyond the day of the last import (an announced promotion).
+        Nor does care: the service itself writes it, day by day, and it says nothing about the organisation's exports.
         """
         days = [
             frame.select(_witnessed(name).max()).collect().item()
             for name, frame in self.read().items()
-            if not TABLES[name].reference and TABLES[name].event is not None
+            if not TABLES[name].reference and TABLES[name].event is not None and name != "care_actions"
         ]
         if not any(days):
             raise FixableError("there are no records yet", ["import a folder first"])

@@ -40,6 +40,7 @@ EVIDENCE_KINDS = ("rct", "quasi_experiment", "observational", "practice")
 TEXTS = ("title", "for_whom", "money", "first_step", "why", "watch", "harm")
 KEYS = {"id", "kind", "drivers", "answers_unchangeable", "bands", "when", "who_decides", "cost", "harm_level"}
 KEYS |= {"manager_hours", "days"}
+KEYS |= {"consent"}
 EVIDENCE_KEYS = {"kind", "effect_hr", "low", "high", "source", "note"}
 
 NEVER_OFFERED = re.compile(
@@ -121,7 +122,8 @@ class CareAction:
     """One entry of the catalog; ``drivers`` maps each driver it answers to how well it fits (0..1).
 
     ``answers_unchangeable``: it answers them also where what raises the risk cannot be changed by anybody (the early
-    months, a colleague's exit).
+    months, a colleague's exit). ``consent``: it changes the person's own work or shows them to others, so their own yes
+    has to be noted before it is done.
     """
 
     id: str
@@ -145,6 +147,7 @@ class CareAction:
     guide_en: tuple[str, ...]
     guide_zh: tuple[str, ...]
     evidence: Evidence
+    consent: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,8 @@ def _choice_problems(entry: Mapping[str, Any]) -> Iterable[str]:
         yield f"bands must be a list out of {', '.join(BANDS)}"
     if not isinstance(entry.get("answers_unchangeable", False), bool):
         yield "answers_unchangeable must be true or false"
+    if not isinstance(entry.get("consent", False), bool):
+        yield "consent must be true or false"
     drivers = entry.get("drivers")
     if not isinstance(drivers, dict) or not drivers:
         yield "drivers must name at least one driver with its fit"
@@ -330,6 +335,7 @@ def _action(entry: Mapping[str, Any]) -> CareAction:
         guide_en=tuple(entry["guide"]["en"]),
         guide_zh=tuple(entry["guide"]["zh"]),
         evidence=_evidence(entry["evidence"]),
+        consent=entry.get("consent", False),
     )
 
 

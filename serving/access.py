@@ -28,23 +28,28 @@ class Role:
 ROLES = {
     "hr_system": Role(
         frozenset(
-            {"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read", "people.export", "score.run"}
-            | {"records.write", "webhooks.write"}
+            {"risk.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.read", "care.write"}
+            | {"people.export", "score.run", "records.write", "webhooks.write"}
         ),
         frozenset({"retention_care", "subject_access"}),
     ),
     "hr": Role(
-        frozenset({"band.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.write"}),
+        frozenset(
+            {"band.read", "teams.read", "forecast.read", "model.read", "catalog.read", "care.read", "care.write"}
+        ),
         frozenset({"retention_care", "subject_access"}),
     ),
     "manager": Role(
-        frozenset({"band.read", "teams.read", "model.read", "catalog.read", "care.write"}),
+        frozenset({"band.read", "teams.read", "model.read", "catalog.read", "care.read", "care.write"}),
         frozenset({"retention_care"}),
     ),
     "analyst": Role(frozenset({"teams.read", "model.read", "catalog.read"}), frozenset({"model_quality"})),
     "auditor": Role(frozenset({"audit.read", "model.read", "catalog.read"}), frozenset({"audit"})),
+    "employee": Role(frozenset({"own.read"}), frozenset({"subject_access"})),
 }
-"""``risk.read`` shows numbers, ``band.read`` words only. People in conversation with people hold ``band.read``."""
+"""``risk.read`` shows numbers, ``band.read`` words only. People in conversation with people hold ``band.read``.
+
+``own.read`` is what an employee sees of what was agreed with them; it is for people who sign in, never for a key."""
 
 SCOPES = tuple(sorted(set().union(*(role.scopes for role in ROLES.values()))))
 
@@ -111,6 +116,16 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/people/{employee_id}/care"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/withdrawal"): _session("care.write", purposes=_CARE),
     ("POST", "/sign-out"): _session(),
+    ("GET", "/v1/cases"): _key("care.read", purposes=_CARE),
+    ("POST", "/v1/cases"): _key("care.write", purposes=_CARE),
+    ("GET", "/v1/cases/{case_id}"): _key("care.read", purposes=_CARE),
+    ("POST", "/v1/cases/{case_id}/steps"): _key("care.write", purposes=_CARE),
+    ("GET", "/v1/reminders"): _key("care.read", purposes=_CARE),
+    ("GET", "/v1/employees/{employee_id}/care"): _key("care.read", purposes=("subject_access",)),
+    ("GET", "/cases"): _session("care.read", purposes=_CARE),
+    ("GET", "/cases/{case_id}"): _session("care.read", purposes=_CARE),
+    ("POST", "/cases/{case_id}/steps"): _session("care.write", purposes=_CARE),
+    ("GET", "/mine"): _session("own.read", purposes=("subject_access",)),
 }
 """Every route of the service. The public ones are short in number and tell nothing about anybody."""
 
@@ -129,7 +144,10 @@ NOBODY = Sight()
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks. ``actor`` is how the audit log names them; ``secret`` ties a form to a session."""
+    """Who asks. ``actor`` is how the audit log names them; ``secret`` ties a form to a session.
+
+    ``person_id`` is the number in the records of a person who signed in, where it is known.
+    """
 
     actor: str
     name: str
@@ -139,6 +157,7 @@ class Viewer:
     sight: Sight = NOBODY
     door: Literal["public", "key", "session"] = "public"
     secret: str = field(default="", repr=False)
+    person_id: str | None = None
 
     @property
     def sees_numbers(self) -> bool:

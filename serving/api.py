@@ -56,12 +56,12 @@ Cursor = Annotated[str | None, Query(alias="cursor", max_length=900)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-def _documented(answer: type[BaseModel], *problems: str) -> dict[int | str, dict[str, Any]]:
+def documented(answer: type[BaseModel], *problems: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return the documented answers of an operation: an example of the good one, and every problem it can meet."""
     good = {"content": {"application/json": {"example": EXAMPLES[answer.__name__]}}}
     codes = {KINDS[name].status: KINDS[name].title_en for name in problems}
     schema = {"content": {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}}}
-    return {200: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
+    return {status: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
 
 
 LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
@@ -69,7 +69,7 @@ LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
 
 @router.get(
     "/v1/employees/{employee_id}/risk",
-    responses=_documented(RiskAnswer, *LOCKED, "not_found", "expired"),
+    responses=documented(RiskAnswer, *LOCKED, "not_found", "expired"),
     openapi_extra={"security": [{"key": []}]},
 )
 def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> RiskAnswer:
@@ -96,7 +96,7 @@ def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: 
 
 @router.get(
     "/v1/teams",
-    responses=_documented(TeamsAnswer, *LOCKED),
+    responses=documented(TeamsAnswer, *LOCKED),
     openapi_extra={"security": [{"key": []}]},
 )
 def teams(request: Request, who: Let) -> TeamsAnswer:
@@ -114,7 +114,7 @@ def teams(request: Request, who: Let) -> TeamsAnswer:
 
 @router.get(
     "/v1/teams/{team:path}/flagged",
-    responses=_documented(FlaggedAnswer, *LOCKED, "not_found"),
+    responses=documented(FlaggedAnswer, *LOCKED, "not_found"),
     openapi_extra={"security": [{"key": []}]},
 )
 def flagged(request: Request, who: Let, team: Team, purpose: Purpose, cursor_: Cursor = None) -> FlaggedAnswer:
@@ -134,7 +134,7 @@ def flagged(request: Request, who: Let, team: Team, purpose: Purpose, cursor_: C
 
 @router.get(
     "/v1/forecast",
-    responses=_documented(ForecastAnswer, *LOCKED, "not_found", "expired"),
+    responses=documented(ForecastAnswer, *LOCKED, "not_found", "expired"),
     openapi_extra={"security": [{"key": []}]},
 )
 def forecast(request: Request, who: Let) -> ForecastAnswer:
@@ -154,7 +154,7 @@ def forecast(request: Request, who: Let) -> ForecastAnswer:
 
 @router.get(
     "/v1/events",
-    responses=_documented(WithdrawalAnswer, *LOCKED, "not_found"),
+    responses=documented(WithdrawalAnswer, *LOCKED, "not_found"),
     openapi_extra={"security": [{"key": []}]},
 )
 def events(
@@ -170,7 +170,7 @@ def events(
     return WithdrawalAnswer(events=[_event(row) for row in found])
 
 
-@router.get("/v1/model", responses=_documented(ModelAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
+@router.get("/v1/model", responses=documented(ModelAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
 def model(request: Request, who: Let) -> ModelAnswer:
     """The card of the model behind the current scores: what it read, how good it proved, what it is not for."""
     run = service.current(desk(request).store)
@@ -183,14 +183,14 @@ def model(request: Request, who: Let) -> ModelAnswer:
     )
 
 
-@router.get("/v1/catalog", responses=_documented(CatalogAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
+@router.get("/v1/catalog", responses=documented(CatalogAnswer, *LOCKED), openapi_extra={"security": [{"key": []}]})
 def catalog(request: Request, who: Let) -> CatalogAnswer:
     """Every care action that may be suggested, with its evidence, its cost, and the harm to avoid."""
     return CatalogAnswer.model_validate({"actions": desk(request).catalog})
 
 
 @router.get(
-    "/v1/audit", responses=_documented(AuditAnswer, *LOCKED, "not_found"), openapi_extra={"security": [{"key": []}]}
+    "/v1/audit", responses=documented(AuditAnswer, *LOCKED, "not_found"), openapi_extra={"security": [{"key": []}]}
 )
 def audit_log(request: Request, who: Let, cursor_: Cursor = None, limit: Limit = 50) -> AuditAnswer:
     """Who did what, when and for which purpose, newest first. Never a score."""
@@ -205,13 +205,13 @@ def audit_log(request: Request, who: Let, cursor_: Cursor = None, limit: Limit =
     )
 
 
-@router.get("/healthz", responses=_documented(State))
+@router.get("/healthz", responses=documented(State))
 def alive(who: Let) -> State:
     """Alive; says nothing about whether it can work."""
     return State(status="ok")
 
 
-@router.get("/readyz", responses={**_documented(State), 503: {"model": State, "description": "Not ready"}})
+@router.get("/readyz", responses={**documented(State), 503: {"model": State, "description": "Not ready"}})
 def ready(request: Request, who: Let) -> Any:
     """Ready: the store takes writes, its tables are up to date, and there are scores to show."""
     store = desk(request).store

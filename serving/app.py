@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.catalog import CareAction, load_catalog
-from serving import api, api_people, api_records, api_score, api_webhooks, background, pages
+from serving import api, api_cases, api_people, api_records, api_score, api_webhooks, background, pages, pages_cases
 from serving.access import methods_of
 from serving.at_hand import AtHand
 from serving.background import Bell
@@ -69,7 +69,7 @@ def create_app(
     application.state.desk = Desk(opened, settings, _secret(settings), clock, catalog_facts())
     application.state.at_hand = AtHand()
     application.state.job_bell = Bell()
-    for part in (api, api_people, api_records, api_score, api_webhooks, pages):
+    for part in (api, api_cases, api_people, api_records, api_score, api_webhooks, pages_cases, pages):
         application.include_router(part.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
@@ -106,7 +106,7 @@ def catalog_facts() -> tuple[dict[str, Any], ...]:
 def _action_facts(action: CareAction) -> dict[str, Any]:
     spoken = ("title", "for_whom", "money", "first_step", "why", "watch", "harm")
     words = {f"{name}_{lang}": getattr(getattr(action, name), lang) for name in spoken for lang in ("en", "zh")}
-    plain = ("kind", "who_decides", "cost", "harm_level", "manager_hours", "days")
+    plain = ("kind", "who_decides", "cost", "harm_level", "manager_hours", "days", "consent")
     facts = {name: getattr(action, name) for name in plain}
     return {
         "action": action.id,
@@ -126,6 +126,7 @@ def _answer(request: Request, problem: Problem) -> Response:
     kind = problem.kind
     body: dict[str, Any] = {"type": "about:blank", "title": kind.title_en, "status": kind.status}
     body["request_id"] = request.state.request_id
+    body.update(problem.facts)
     if problem.errors:
         body["errors"] = list(problem.errors)
     headers = {"www-authenticate": "Bearer"} if kind.status == 401 else {}

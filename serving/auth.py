@@ -66,6 +66,7 @@ def viewer_of_session(tx: Transaction, cookie: str, *, now: datetime) -> Viewer:
         sight=_sight(row),
         door="session",
         secret=row["session_sha256"],
+        person_id=row["employee_id"] or (row["sees_value"] if row["sees"] == "manager" else None),
     )
 
 
@@ -75,11 +76,12 @@ def _sight(row: Mapping[str, Any]) -> Sight:
 
 @dataclass(frozen=True)
 class Invitation:
-    """Whom a one-time link is for and how far they will see."""
+    """Whom a one-time link is for, how far they will see, and who that is in the records, if known."""
 
     name: str
     role: str
     sight: Sight
+    employee_id: str | None = None
 
 
 def make_link(tx: Transaction, invitation: Invitation, *, now: datetime, minutes: int) -> str:
@@ -92,20 +94,22 @@ def make_link(tx: Transaction, invitation: Invitation, *, now: datetime, minutes
         "role": invitation.role,
         "sees": invitation.sight.kind,
         "sees_value": invitation.sight.value,
+        "employee_id": invitation.employee_id,
     }
     store_log.add_link(tx, row)
     return token
 
 
-def sign_in(tx: Transaction, token: str, purpose: str, *, now: datetime, hours: int) -> tuple[str, str] | None:
-    """Use up a link and return ``(cookie, actor)``; ``None`` when it cannot be used, or not for this purpose."""
+def sign_in(tx: Transaction, token: str, purpose: str, *, now: datetime, hours: int) -> tuple[str, str, str] | None:
+    """Use up a link; return ``(cookie, actor, first page)``, ``None`` when it cannot be used for this purpose."""
     link = store_log.link_by_hash(tx, sha256(token), now=now)
     if link is None or purpose not in ROLES[link["role"]].purposes:
         return None
     cookie = new_token()
     session = {"session_sha256": sha256(cookie), "session_until": now + timedelta(hours=hours), "purpose": purpose}
     used = store_log.use_link(tx, link["id"], session)
-    return (cookie, f"person {link['id']} {link['name']}") if used else None
+    first_page = "/mine" if link["role"] == "employee" else "/"
+    return (cookie, f"person {link['id']} {link['name']}", first_page) if used else None
 
 
 def form_token(secret: bytes, session_secret: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
-from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
+from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_in, sight_of, told
 
 if TYPE_CHECKING:
     from serving.access import Visit
@@ -194,8 +194,9 @@ def serve(
 @app.command("open")
 def open_link(
     name: Annotated[str | None, typer.Option(help="Whom the link is for; stands in the audit log.")] = None,
-    role: Annotated[str, typer.Option(help="hr or manager.")] = "hr",
+    role: Annotated[str, typer.Option(help="hr, manager or employee.")] = "hr",
     sees: Sees = None,
+    employee: Annotated[str | None, typer.Option(help="That person's number in the records.")] = None,
     base: Annotated[str | None, typer.Option(help="Address of the service.")] = None,
     state: State = None,
 ) -> None:
@@ -203,10 +204,7 @@ def open_link(
     from serving.auth import Invitation
 
     with opened(state) as (settings, store):
-        if role not in ("hr", "manager"):
-            raise FixableError(f"People sign in as hr or manager, not as {role}.")
-        sight = sight_of(sees or ("everyone" if role == "hr" else None))
-        invitation = Invitation(name or person_name(), role, sight)
+        invitation = Invitation(name or person_name(), role, sight_in(role, sees, employee), employee)
         address = base or address_of(settings, "127.0.0.1", 8000)
         typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
 
@@ -226,7 +224,7 @@ def create_key(
     from serving.audit import Entry
 
     with opened(state) as (_, store):
-        if role not in ROLES:
+        if role not in ROLES or role == "employee":
             raise FixableError(f"There is no role {role}.", [f"Roles: {', '.join(ROLES)}"])
         try:
             scopes, purposes = narrow(role, scope or [], purpose or [])
@@ -341,24 +339,34 @@ def deliver(
                 time.sleep(DELIVER_SECONDS)
 
 
-@app.command("export-care")
-def export_care(
-    out: Annotated[Path | None, typer.Option(help="File to write; default: the terminal.")] = None, state: State = None
+@app.command("records-out")
+def records_out(
+    csv: Annotated[Path | None, typer.Option(help="Write the table care_actions to this file instead.")] = None,
+    state: State = None,
 ) -> None:
-    """Write what was decided about care as the table care_actions (CSV), for training."""
-    from serving import audit, export, store_people
-    from serving.audit import Entry
+    """Append what was decided about care, and what came of it, to the records, so that training learns from it."""
+    from serving import at_cases
+
+    with opened(state) as (settings, store):
+        typer.echo(at_cases.records_out(store, settings, csv, now=_now(), actor=console_actor()))
+
+
+@app.command()
+def remind(state: State = None) -> None:
+    """Put cases of care that are due or overdue into the outbox. Sends nothing."""
+    from serving import at_cases
 
     with opened(state) as (_, store):
-        with store.begin() as tx:
-            rows = store_people.cases(tx)
-            audit.record(tx, Entry(console_actor(), "care.export", "written", "export"), now=_now())
-        if out is None:
-            export.write(rows, sys.stdout)
-        else:
-            with out.open("w", encoding="utf-8", newline="") as file:
-                export.write(rows, file)
-            typer.echo(f"{len(rows)} decisions written to {out}")
+        typer.echo(at_cases.remind(store, now=_now(), actor=console_actor()))
+
+
+@app.command("hand-over")
+def hand_over_cases(state: State = None) -> None:
+    """Bring the cases of care in line with the latest batch: managers, deciders, leavers. Scoring does it by itself."""
+    from serving import at_cases
+
+    with opened(state) as (_, store):
+        typer.echo(at_cases.hand_over_now(store, now=_now(), actor=console_actor()))
 
 
 def _link(store: Store, settings: Settings, invitation: Any, *, base: str) -> str:

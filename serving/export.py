@@ -1,26 +1,15 @@
-"""What leaves as CSV: what people decided about care, as the table ``care_actions`` (the way back to training), and the
-hiring ledger, which is about groups. Never a score."""
+"""What leaves as CSV: the hiring ledger, which is about groups, and cells that no spreadsheet runs. Never a score."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from models.hiring import LEDGER_COLUMNS, ledger_rows
 
-COLUMNS = ("employee_id", "happened_on", "action", "status", "decided_by", "note", "known_on")
 FORMULA = ("=", "+", "-", "@", "%", "|", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 """A cell that starts like this would be run as a formula by a spreadsheet."""
-
-
-def write(cases: Iterable[Mapping[str, Any]], file: TextIO) -> None:
-    """Write one row per decision; it was known on the day it was recorded."""
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for case in cases:
-        facts = {**case, "known_on": case["recorded_at"].date()}
-        writer.writerow([cell(facts[name]) for name in COLUMNS])
 
 
 def write_ledger(lines: Sequence[Mapping[str, Any]], file: TextIO) -> int:

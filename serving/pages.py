@@ -19,14 +19,15 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from serving import audit, auth, cursor, service, store_log
+from serving import audit, auth, case_service, cursor, service, store_log
 from serving.access import ANONYMOUS, ROLES, Viewer, Visit
 from serving.audit import Entry
+from serving.cases import DECLINED, OPEN, SIDES
 from serving.guard import FORM_FIELD, Desk, cookie_name, desk, posted, visit
 from serving.problems import Problem
 from serving.seen import Assessed, Run
 from serving.service import Decision
-from serving.store_tables import CASE_STATES, EVENT_STATES, OVERRIDES
+from serving.store_tables import EVENT_STATES, OVERRIDES
 from serving.words import LANGUAGES, Words, choose
 
 HERE = Path(__file__).parent
@@ -102,7 +103,7 @@ def ask_sign_in(request: Request, who: Let, token: Annotated[str, Query(max_leng
 def do_sign_in(request: Request, who: Let, form: Form) -> Response:
     """Turn the link into a session for one stated purpose."""
     at, now = desk(request), who.now
-    token, purpose = _text(form, "token", longest=200), _text(form, "purpose", longest=40)
+    token, purpose = text_of(form, "token", longest=200), text_of(form, "purpose", longest=40)
     with at.store.begin() as tx:
         session = auth.sign_in(tx, token, purpose, now=now, hours=at.settings.session_hours)
         actor, result = (session[1], "signed_in") if session else ("anonymous", "link_refused")
@@ -111,7 +112,7 @@ def do_sign_in(request: Request, who: Let, form: Form) -> Response:
         )
     if session is None:
         return page(request, "sign_in.html", {"link": None, "token": "", "purposes": []}, who=None, status=410)
-    answer = RedirectResponse("/", status_code=303)
+    answer = RedirectResponse(session[2], status_code=303)
     answer.set_cookie(
         cookie_name(at.settings),
         session[0],
@@ -150,6 +151,7 @@ def overview(request: Request, who: Let, teams: Literal["first", "all"] = "first
         "small": [team for team in seen.teams if not team.figures],
         "min_group": at.settings.min_group,
         "can_open": may_open(who.viewer),
+        "due": case_service.due_counts(at.store, who) if "care.read" in who.viewer.scopes else None,
         "valid_until": _readable_until(seen.run, at),
     }
     return page(request, "overview.html", context, who=who)
@@ -226,17 +228,21 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
     at = desk(request)
     seen = service.person(at.store, who, employee_id)
     one = seen.assessed
-    words = language(request)
+    titles = {entry["action"]: language(request).of(entry, "title") for entry in at.catalog}
     context = {
         "run": seen.run,
         "one": one,
         "cannot_judge": {"cannot_judge_en": one.cannot_judge_en, "cannot_judge_zh": one.cannot_judge_zh},
         "raises": [reason for reason in _told(one) if reason["direction"] == "raises"],
         "keeps": [reason for reason in _told(one) if reason["direction"] == "keeps"],
-        "decisions": seen.decisions,
+        "cases": seen.cases,
+        "open_cases": {row["action"]: row for row in seen.cases if row["status"] in OPEN},
+        "speaks_for": seen.speaks_for,
+        "sides_of": lambda action: SIDES[action["who_decides"]],
+        "declined": DECLINED,
         "event": seen.event,
         "readers": _looks(seen.readers),
-        "titles": {entry["action"]: words.of(entry, "title") for entry in at.catalog},
+        "title_of": lambda row: row["title"] or titles.get(row["action"], row["action"]),
         "choices": [choice for choice in OVERRIDES if (choice != "follow") or one.override],
         "can_write": "care.write" in who.viewer.scopes and who.purpose == "retention_care",
     }
@@ -247,30 +253,17 @@ def person(request: Request, who: Let, employee_id: str) -> Response:
 def override(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write a person's word over the assessment."""
     at = desk(request)
-    what, reason = _text(form, "decision", longest=20), _text(form, "reason", longest=1000)
+    what, reason = text_of(form, "decision", longest=20), text_of(form, "reason", longest=1000)
     if what not in OVERRIDES or len(reason) < 3:
         raise Problem("invalid")
     service.override(at.store, who, Decision(employee_id, what, reason), valid_days=at.settings.note_valid_days)
     return RedirectResponse(f"/people/{quote(employee_id, safe='')}", status_code=303)
 
 
-@router.post("/people/{employee_id:path}/care")
-def decide_care(request: Request, who: Let, employee_id: str, form: Form) -> Response:
-    """Write what a named person agreed or declined."""
-    at = desk(request)
-    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
-    action, note = _text(form, "action", longest=100), _text(form, "note", longest=500)
-    if status not in CASE_STATES or not by:
-        raise Problem("invalid")
-    decision = Decision(employee_id, action, note, decided_by=by, status=status)
-    service.decide_care(at.store, who, decision, catalog=frozenset(entry["action"] for entry in at.catalog))
-    return RedirectResponse(f"/people/{quote(employee_id, safe='')}#plan", status_code=303)
-
-
 @router.post("/people/{employee_id:path}/withdrawal")
 def decide_withdrawal(request: Request, who: Let, employee_id: str, form: Form) -> Response:
     """Write that somebody has reached out, or that there was a harmless reason."""
-    status, by = _text(form, "status", longest=20), _text(form, "decided_by", longest=100)
+    status, by = text_of(form, "status", longest=20), text_of(form, "decided_by", longest=100)
     if status not in EVENT_STATES[1:] or not by:
         raise Problem("invalid")
     service.decide_withdrawal(
@@ -316,7 +309,7 @@ def _looks(readers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _text(form: FormData | None, name: str, *, longest: int) -> str:
+def text_of(form: FormData | None, name: str, *, longest: int) -> str:
     """Return a field of a form as text; a missing, repeated or overlong one is refused."""
     given = form.getlist(name) if form else []
     if len(given) > 1 or any(not isinstance(value, str) or len(value) > longest or "\x00" in value for value in given):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,24 @@ KINDS = {
         503, "What was known on the day is not at hand. Run: retention-serve score", "当日数据不可用，请先运行评估。"
     ),
     "records_busy": Kind(503, "Another import is running. Try again later.", "另一项导入正在进行，请稍后再试。"),
+    "stale": Kind(
+        412, "Somebody was faster: this case has changed. Read it again.", "有人先一步修改了这件事，请重新查看。"
+    ),
+    "version_missing": Kind(
+        428, "Say which version you have read, with If-Match.", "请用 If-Match 说明您看到的是哪个版本。"
+    ),
+    "step_not_allowed": Kind(
+        409, "This step is not possible where the case stands now.", "以目前的状态，不能进行这一步。"
+    ),
+    "case_open": Kind(409, "This is already open for this person.", "这件事对此人已在进行中。"),
+    "not_yours": Kind(403, "This is for somebody else to decide.", "这应由其他人决定。"),
+    "reason_missing": Kind(422, "A reason is needed, one from the list or in words.", "请给出理由：从列表选择或写明。"),
+    "day_invalid": Kind(422, "This day does not fit the case.", "日期不符合此事的时间顺序。"),
+    "consent_missing": Kind(
+        409, "Ask the person first: their own yes has to be noted.", "请先征得本人同意，并记录下来。"
+    ),
+    "decider_missing": Kind(422, "Name the person who decides, with decided_by.", "请用 decided_by 写明决定人。"),
+    "decider_unknown": Kind(422, "Nobody with this number decides here.", "没有可作决定的这个工号。"),
     "too_large": Kind(413, "The request is too large.", "请求内容过大。"),
     "method": Kind(405, "This cannot be done here.", "此处不支持该操作。"),
     "store": Kind(503, "The store does not answer, so nothing is shown.", "数据库没有响应，因此不显示任何内容。"),
@@ -60,11 +80,23 @@ BY_STATUS = {401: "not_signed_in", 403: "not_declared", 404: "not_found", 405: "
 
 
 class Problem(Exception):
-    """An answer that is not the one hoped for; ``name`` is one of ``KINDS``. Its text never holds data."""
+    """An answer that is not the one hoped for; ``name`` is one of ``KINDS``. Its text never holds data.
 
-    def __init__(self, name: str, errors: tuple[dict[str, str], ...] = (), *, retry_after: int | None = None) -> None:
+    ``facts``: further members of the problem document, about the thing that the reader may see anyway.
+    ``retry_after``: seconds after which to come again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        errors: tuple[dict[str, str], ...] = (),
+        facts: Mapping[str, Any] | None = None,
+        *,
+        retry_after: int | None = None,
+    ) -> None:
         self.name = name
         self.retry_after = retry_after
         self.kind = KINDS[name]
         self.errors = errors
+        self.facts = dict(facts or {})
         super().__init__(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from serving.schemas import NOTICE_EN, NOTICE_ZH
+from serving.schemas_cases import EXAMPLES as CASES
 
 _MODEL = {"name": "retention-risk", "version": "7", "sha256": "9f2c" * 16}
 _REASON = {
@@ -168,5 +169,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "next_cursor": None,
     },
     "State": {"status": "ok"},
+    **CASES,
 }
 """One answer per operation, shown in the OpenAPI document and held to the schema by a test."""

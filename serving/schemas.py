@@ -297,10 +297,12 @@ class State(Answer):
 
 
 class ProblemAnswer(BaseModel):
-    """RFC 9457: what went wrong, without data about anybody."""
+    """RFC 9457: what went wrong, without data about anybody. ``state`` and ``allowed_steps`` only of a case."""
 
     type: str = "about:blank"
     title: str
     status: int
     request_id: str
     errors: list[dict[str, str]] = []
+    state: str | None = None
+    allowed_steps: list[str] | None = None

@@ -29,6 +29,7 @@ from models.care import Catalog
 from models.registry import Bundle
 from serving import audit, outlook, store_events, store_people, store_webhooks
 from serving.audit import Entry
+from serving.hand_over import hand_over
 from serving.outlook import Expected
 from serving.store import Store
 
@@ -151,6 +152,7 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
         run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
         store_events.add_events(tx, events)
         store_webhooks.add_event(tx, "scores.updated", {"run_id": run_id}, now=now)
+        hand_over(tx, now=now, actor=actor)
         entry = Entry(actor, "score", "written", f"run-{run_id}", model_version=scored.bundle.version)
         audit.record(tx, entry, now=now)
     return run_id

@@ -87,11 +87,12 @@ class Assessed:
 
 @dataclass(frozen=True)
 class Person:
-    """Everything on a person's page."""
+    """Everything on a person's page; ``speaks_for``: the sides for which the viewer may agree to a care action."""
 
     run: Run
     assessed: Assessed
-    decisions: tuple[dict[str, Any], ...]
+    cases: tuple[dict[str, Any], ...]
+    speaks_for: frozenset[str]
     readers: tuple[dict[str, Any], ...]
     event: dict[str, Any] | None
 

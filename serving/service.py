@@ -17,7 +17,7 @@ from math import sqrt
 from typing import Any, cast
 
 from models.assess import band_of
-from serving import audit, store_events, store_log, store_people
+from serving import audit, case_service, store_events, store_log, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -145,12 +145,12 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
         result = found if isinstance(found, str) else "shown"
         _record(tx, visit, "risk.read", result, subject=employee_id, run=run)
         if isinstance(found, Assessed):
-            decisions = tuple(store_people.cases(tx, employee_id))
+            cases, speaks_for = case_service.of_person(tx, visit, employee_id)
             readers = tuple(store_log.entries_about(tx, employee_id, limit=READERS_SHOWN))
             event = store_events.newest_of(tx, employee_id, today=visit.now.date())
     if isinstance(found, str):
         raise Problem(found)
-    return Person(run, found, decisions, readers, event)
+    return Person(run, found, cases, speaks_for, readers, event)
 
 
 def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
@@ -212,7 +212,7 @@ def _in_words(reason: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided: about the assessment (``override``) or about a care action (``care``)."""
+    """What a person decided: about the assessment (``override``) or about an event of withdrawal."""
 
     employee_id: str
     what: str
@@ -241,31 +241,6 @@ def override(store: Store, visit: Visit, decision: Decision, *, valid_days: int)
         _record(tx, visit, "override", result, subject=decision.employee_id, run=run)
     if isinstance(found, str):
         raise Problem(found)
-
-
-def decide_care(store: Store, visit: Visit, decision: Decision, *, catalog: frozenset[str]) -> None:
-    """Write what a named person agreed or declined. Until then every suggestion is a draft and nothing happens."""
-    with store.begin() as tx:
-        run = _run(tx)
-        found = _look(tx, visit, run, decision.employee_id)
-        known = decision.what in catalog
-        result = found if isinstance(found, str) else "recorded" if known else "invalid"
-        if result == "recorded":
-            row = {
-                "employee_id": decision.employee_id,
-                "action": decision.what,
-                "status": decision.status,
-                "decided_by": decision.decided_by,
-                "recorded_by": visit.viewer.name,
-                "happened_on": visit.now.date(),
-                "recorded_at": visit.now,
-                "note": decision.words or None,
-                "run_id": run.id,
-            }
-            store_people.add_case(tx, row)
-        _record(tx, visit, "care.decide", result, subject=decision.employee_id, run=run)
-    if result != "recorded":
-        raise Problem(result)
 
 
 def events(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     tuple_,
     update,
@@ -30,6 +31,8 @@ from serving.store_tables import (
     api_key,
     audit_subject,
     care_case,
+    care_reminder,
+    care_step,
     employee,
     override,
     plain,
@@ -43,6 +46,9 @@ from serving.store_tables import (
 ERASED = "(erased)"
 """Stands where a number stood that nobody may find any more; no employee has it."""
 
+LONGEST_VALID_DAYS = 90
+"""No installation lets an assessment be read for longer."""
+
 CHUNK = 500
 """Rows per INSERT, so that a batch of any size needs the same memory."""
 
@@ -51,7 +57,7 @@ CHUNK = 500
 class Sight:
     """How far a viewer sees. ``nobody`` is the default everywhere: a missing value never means all."""
 
-    kind: Literal["everyone", "department", "team", "manager", "nobody"] = "nobody"
+    kind: Literal["everyone", "department", "team", "manager", "self", "nobody"] = "nobody"
     value: str | None = None
 
 
@@ -63,6 +69,8 @@ def visible(sight: Sight) -> Select[Any]:
     """
     if sight.kind == "everyone":
         return select(employee.c.id, literal("everyone").label("reason"))
+    if sight.kind == "self" and sight.value:
+        return select(employee.c.id, literal("self").label("reason")).where(employee.c.id == sight.value)
     if sight.kind in ("department", "team") and sight.value:
         column = employee.c[sight.kind]
         return select(employee.c.id, literal(f"{sight.kind} {sight.value}").label("reason")).where(
@@ -266,30 +274,24 @@ def first_flagged(tx: Transaction, sight: Sight, run_id: int, *, today: date) ->
     return tx.execute(query).scalar()
 
 
-def add_case(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Write what was decided about a care action."""
-    tx.execute(insert(care_case).values(**row))
-
-
-def cases(tx: Transaction, employee_id: str | None = None) -> list[dict[str, Any]]:
-    """Return the decisions about care, oldest first, of one person or of all."""
-    query = select(care_case).order_by(care_case.c.id)
-    if employee_id is not None:
-        query = query.where(care_case.c.employee_id == employee_id)
-    return [plain(row) for row in tx.execute(query)]
-
-
 def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]:
     """Delete what nobody may read any more: expired scores, ledgers, events and overrides, old notes about care."""
     over = and_(score_run.c.forecast_until < today, score_run.c.forecast.is_not(None))
     stale = withdrawal_event.c.valid_until < today
-    old_notes = and_(care_case.c.happened_on < notes_before, care_case.c.note.is_not(None))
+    # A suggestion that nobody took up says that somebody was flagged once: it dies with the assessment it came from.
+    undecided = and_(
+        care_case.c.status == "suggested", care_case.c.origin == "suggestion", care_case.c.agreed_sides == ""
+    )
+    expired = and_(undecided, care_case.c.opened_on < today - timedelta(days=LONGEST_VALID_DAYS))
+    words = or_(care_step.c.note.is_not(None), care_step.c.instead.is_not(None))
+    old_notes = and_(care_step.c.day < notes_before, words)
     return {
         "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
         "forecasts": tx.execute(update(score_run).where(over).values(forecast=None)).rowcount,
         "withdrawal_events": tx.execute(delete(withdrawal_event).where(stale)).rowcount,
+        "suggestions": tx.execute(delete(care_case).where(expired)).rowcount,
         "overrides": tx.execute(delete(override).where(override.c.valid_until < today)).rowcount,
-        "care_notes": tx.execute(update(care_case).where(old_notes).values(note=None)).rowcount,
+        "care_notes": tx.execute(update(care_step).where(old_notes).values(note=None, instead=None)).rowcount,
     }
 
 
@@ -299,6 +301,7 @@ def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
     Audit entries stay whole; they name the person by a random token that leads nowhere from now on. A key or a
     sign-in that saw "all below this person" sees nobody.
     """
+    _erase_from_cases(tx, employee_id)
     gone = {
         table.name: tx.execute(delete(table).where(table.c.employee_id == employee_id)).rowcount
         for table in (score, override, care_case, withdrawal_event, audit_subject)
@@ -306,6 +309,21 @@ def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
     gone["employee"] = tx.execute(delete(employee).where(employee.c.id == employee_id)).rowcount
     tx.execute(update(employee).where(employee.c.manager_id == employee_id).values(manager_id=None))
     for table in (api_key, sign_in):
-        below = and_(table.c.sees == "manager", table.c.sees_value == employee_id)
+        below = and_(table.c.sees.in_(("manager", "self")), table.c.sees_value == employee_id)
         tx.execute(update(table).where(below).values(sees_value=ERASED))
     return gone
+
+
+def _erase_from_cases(tx: Transaction, employee_id: str) -> None:
+    """Remove steps and reminders of the person's cases, and name and words where the person decided about others."""
+    mine = select(care_case.c.id).where(care_case.c.employee_id == employee_id)
+    for table in (care_step, care_reminder):
+        tx.execute(delete(table).where(table.c.case_id.in_(mine)))
+    nobody = {"by_id": None, "by_name": ERASED, "recorded_by": ERASED, "note": None, "instead": None}
+    tx.execute(update(care_step).where(care_step.c.by_id == employee_id).values(**nobody))
+    decided = update(care_case).where(care_case.c.decided_by_id == employee_id)
+    tx.execute(decided.values(decided_by_id=None, decided_by=ERASED))
+    tx.execute(update(care_case).where(care_case.c.lead_id == employee_id).values(lead_id=None))
+    tx.execute(delete(care_reminder).where(care_reminder.c.recipient == employee_id))
+    tx.execute(update(care_reminder).where(care_reminder.c.about == employee_id).values(about=ERASED))
+    tx.execute(update(sign_in).where(sign_in.c.employee_id == employee_id).values(employee_id=ERASED))

@@ -72,10 +72,14 @@ BANDS = ("calm", "watch", "act", "cannot_judge")
 OVERRIDES = ("disregard", "calm", "watch", "act", "follow")
 """``disregard`` hides the band, a band replaces it, ``follow`` lets the assessment stand again."""
 
-CASE_STATES = ("agreed", "declined", "done")
+CASE_STATES = ("suggested", "agreed", "done", "declined", "closed")
+CASE_ORIGINS = ("suggestion", "own", "carried")
+REMINDERS = ("due", "overdue", "handed_over", "decider_left", "person_left")
 EVENT_STATES = ("open", "done", "dismissed")
 STREAM_NAMES = ("all", "talk", "meeting", "initiative")
 SIGHTS = ("everyone", "department", "team", "manager")
+SIGHTS_OF_PEOPLE = (*SIGHTS, "self")
+"""An employee who signs in sees what was agreed with them, and nobody else; a key never sees so."""
 
 employee = Table(
     "employee",
@@ -170,20 +174,79 @@ override = Table(
 care_case = Table(
     "care_case",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", String(32), primary_key=True),
     Column("employee_id", String(200), nullable=False),
     Column("action", String(100), nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("decided_by", Text, nullable=False),
-    Column("recorded_by", Text, nullable=False),
-    Column("happened_on", Date, nullable=False),
-    Column("recorded_at", Utc, nullable=False),
-    Column("note", Text),
+    Column("title", Text),
+    Column("origin", String(20), nullable=False),
+    Column("sides", String(40), nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("needs_consent", Boolean, nullable=False),
+    Column("lead_id", String(200)),
+    Column("opened_on", Date, nullable=False),
+    Column("due_on", Date),
     Column("run_id", ForeignKey("score_run.id")),
+    Column("status", String(20), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("agreed_sides", String(40), nullable=False),
+    Column("consent_on", Date),
+    Column("decided_by", Text),
+    Column("decided_by_id", String(200)),
+    Column("agreed_on", Date),
+    Column("done_on", Date),
+    Column("closed_on", Date),
+    Column("reason", String(40)),
+    Column("outcome", String(40)),
+    Column("open_as", String(140)),
     _one_of("status", CASE_STATES),
-    Index(None, "employee_id"),
+    _one_of("origin", CASE_ORIGINS),
+    CheckConstraint("status NOT IN ('agreed', 'done') OR decided_by IS NOT NULL", name="named"),
+    CheckConstraint("(status = 'declined') = (reason IS NOT NULL)", name="declined_with_reason"),
+    CheckConstraint("(status = 'closed') = (outcome IS NOT NULL)", name="closed_with_outcome"),
+    UniqueConstraint("employee_id", "open_as"),
+    Index(None, "due_on"),
 )
-"""What people decided about a suggested care action; goes back to training as the table ``care_actions``."""
+"""One care action for one person, where it stands now; see ``serving.cases``. The number is random: it counts nothing.
+
+``open_as`` holds the action while the case is open and is null afterwards, so that the same action is never open twice.
+"""
+
+care_step = Table(
+    "care_step",
+    metadata,
+    Column("case_id", ForeignKey("care_case.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("step", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by_name", Text, nullable=False),
+    Column("by_id", String(200)),
+    Column("recorded_by", Text, nullable=False),
+    Column("reason", String(40)),
+    Column("instead", Text),
+    Column("note", Text),
+    _one_of("status", CASE_STATES),
+)
+"""What was done in a case, by whom. The version is the lock: of two people who write the same one, one is told.
+
+Goes back to training as the table ``care_actions``, without a word of what people wrote."""
+
+care_reminder = Table(
+    "care_reminder",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("case_id", ForeignKey("care_case.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("recipient", String(200), nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("due_on", Date),
+    Column("made_at", Utc, nullable=False),
+    _one_of("kind", REMINDERS),
+    UniqueConstraint("case_id", "kind", "recipient", "about"),
+    Index(None, "recipient"),
+)
+"""The outbox: who should hear of which case, once for each ``about``. Thin: no name, no action, no word of the case."""
 
 withdrawal_event = Table(
     "withdrawal_event",
@@ -248,9 +311,10 @@ sign_in = Table(
     Column("role", String(40), nullable=False),
     Column("sees", String(20), nullable=False),
     Column("sees_value", String(200)),
-    _one_of("sees", SIGHTS),
+    Column("employee_id", String(200)),
+    _one_of("sees", SIGHTS_OF_PEOPLE),
 )
-"""A person's way in: a link that works once, and the session it became."""
+"""A person's way in: a link that works once, and the session it became. ``employee_id``: who that is in the records."""
 
 audit_subject = Table(
     "audit_subject",

@@ -102,3 +102,8 @@ def test_care_lifts_the_fit_and_harm_lowers_it(world):
     assert (table["y_specific_thanks"] == table["y_none"]).all()
     assert table["h1_stay_conversation"].mean() < table["h0"].mean() < table["h1_activity_monitoring"].mean()
     assert table["y_hybrid_work"].sum() < table["y_none"].sum()
+
+
+def test_within_no_time_nobody_decides(world, hazards):
+    day = hazards.filter(pl.col("as_of") == date(2023, 3, 31))
+    assert set(true_risk(world / "truth", day, horizon_days=0)["true_risk"].drop_nulls()) == {0.0}

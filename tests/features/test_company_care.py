@@ -187,3 +187,8 @@ def test_the_coin_is_noted_in_the_records(tmp_path):
     told = notes.filter(pl.col("note").str.contains("coin"))
     assert {"suggested", "done"} <= set(told["status"])
     assert notes.filter(pl.col("note").str.contains("held out"))["status"].unique().to_list() == ["suggested"]
+
+
+def test_a_world_of_half_a_year_has_no_outcome_that_can_be_seen_to_its_end():
+    history = live(Company(n_employees=60, months=6, seed=1), np.random.SeedSequence(1), base=-5.4)
+    assert potential_outcomes(history).height == 0

@@ -213,3 +213,10 @@ def test_the_truth_of_a_spoiled_world_still_tells_the_real_kind_of_every_exit(sp
     assert 0.6 < len(drops) / (3 * 0.25 / 12 * months) < 1.4
     assert drops["factor"].is_between(0.5, 0.75).all()
     assert (drops["first_on"] <= drops["last_on"]).all()
+
+
+def test_a_regime_that_does_not_exist_is_refused_with_those_that_do():
+    with pytest.raises(FixableError, match="no regime 'utopia'") as refused:
+        regime_named("utopia")
+    assert "realistic" in refused.value.problems[0]
+    assert regime_named("clinic") is REGIMES["clinic"]

@@ -112,3 +112,18 @@ def test_the_mckinsey_case_is_1470_people_three_times():
     assert (len(found.copies), len(found.surplus)) == (1470, 2940)
     assert all(len(ids) == 3 for ids in found.copies)
     assert ("10", "1480", "2950") in found.copies
+
+
+def test_without_copies_the_records_stay_as_they_are():
+    records = canonical(company())
+    assert without(records, frozenset()) is records
+
+
+def test_lists_about_no_person_and_people_without_an_address_are_no_hindrance():
+    tables = copied(company(), ["E003"])
+    tables["employees"] = tables["employees"].drop("email")
+    tables["courses"] = pl.DataFrame({"course_id": ["c1"], "skill": ["forging"]})
+    records = canonical(tables)
+    assert find_duplicates(records).copies == (("E003", "E003-b"),)
+    bare = {**records, "employees": records["employees"].drop("email")}
+    assert find_duplicates(bare).same_address == ()

@@ -107,3 +107,44 @@ def test_a_month_that_is_missing_in_the_past_is_visible():
         assert hole.table == name
         assert hole.first <= date(2024, 9, 1) < date(2024, 9, 30) <= hole.last
     assert holes(canonical(tables()), AS_OF) == []
+
+
+def test_a_hole_is_told_in_a_sentence_with_its_days_and_what_was_to_be_expected():
+    (hole,) = holes(canonical(tables(drop=("interactions", date(2024, 9, 1), date(2024, 9, 30)))), AS_OF)
+    assert hole.text().startswith("Hole in interactions: (almost) no rows from 2024-08-31 to 2024-09-30, ")
+    assert "Import them" in hole.text()
+
+
+def test_a_feed_with_few_days_has_no_rhythm_to_be_late_for():
+    made = tables()
+    made["attendance"] = made["attendance"].filter(pl.col("happened_on") > AS_OF - timedelta(days=200))
+    assert [hole.table for hole in holes(canonical(made), AS_OF)] == []
+
+
+def test_long_waits_that_come_again_and_again_are_a_rhythm_and_no_holes():
+    """A questionnaire of four weekly waves after each half-year is not broken in between."""
+    made = tables()
+    days = [date(2022, 1, 3) + timedelta(days=182 * half + 7 * wave) for half in range(6) for wave in range(4)]
+    answers = [(one, day, "pay", 3.0) for one in PEOPLE for day in days]
+    made["surveys"] = pl.DataFrame(answers, schema=["employee_id", "happened_on", "item", "score"], orient="row")
+    assert [hole for hole in holes(canonical(made), AS_OF) if hole.table == "surveys"] == []
+
+
+def test_a_feed_that_has_not_begun_yet_is_neither_silent_nor_broken():
+    made = tables()
+    later = canonical({**made, "surveys": made["surveys"].filter(pl.col("happened_on") > date(2025, 3, 1))})
+    assert silences(later, date(2025, 2, 1)) == []
+    assert holes(later, date(2025, 2, 1)) == []
+
+
+def test_among_hardly_any_settled_people_silence_is_not_judged():
+    few = PEOPLE[:3]
+    made = {name: frame.filter(pl.col("employee_id").is_in(few)) for name, frame in tables().items()}
+    made["interactions"] = made["interactions"].filter(pl.col("happened_on") < date(2025, 3, 1))
+    assert told(made) == []
+
+
+def test_a_short_pause_of_a_lively_feed_is_no_hole():
+    """Two weeks around New Year, in which little was to be expected of a monthly feed."""
+    made = tables(drop=("interactions", date(2024, 12, 24), date(2025, 1, 2)))
+    assert holes(canonical(made), AS_OF) == []

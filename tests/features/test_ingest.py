@@ -335,3 +335,60 @@ def test_every_table_can_be_imported_from_its_required_columns(folder: Folder, l
     assert [(file.table, file.accepted) for file in report.files] == [(name, 1) for name in TABLES]
     assert lake.tables() == tuple(TABLES)
     assert not any(frame.collect()["known_on"].is_null().any() for frame in lake.read().values())
+
+
+def test_progress_of_a_repair_is_told_per_table(folder: Folder, lake: Lake) -> None:
+    import_folder(folder(surveys="employee_id,happened_on,item,score\nB1,2023-04-03,pay,3\n"), lake)
+    steps: list[tuple[str, int, int]] = []
+    repair(lake, progress=lambda *step: steps.append(step))
+    assert steps == [("surveys", 0, 1), ("repaired", 1, 1)]
+
+
+def test_edited_rows_that_wait_no_more_are_counted_and_passed_over(folder: Folder, lake: Lake, tmp_path: Path) -> None:
+    import_folder(folder(surveys="employee_id,happened_on,item,score\nB1,2023-04-03,pay,3\n"), lake)
+    (path,) = export(lake, tmp_path)
+    path.write_text(path.read_text(encoding="utf-8-sig").replace(",B1,", ",A1,"), encoding="utf-8")
+    assert repair(lake, path).accepted == 1
+    assert "1 edited rows are not in the quarantine (any more)" in repair(lake, path).text()
+
+
+def test_mended_files_that_cannot_be_used_are_refused_with_everything_that_is_wrong(
+    folder: Folder, lake: Lake, tmp_path: Path
+) -> None:
+    import_folder(folder(surveys="employee_id,happened_on,item,score\nB1,2023-04-03,pay,3\n"), lake)
+    (path,) = export(lake, tmp_path / "mend")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row | {"_do": "maybe"} for row in csv.DictReader(file)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, fieldnames=rows[0].keys())
+        out.writeheader()
+        out.writerows(rows)
+    (path.parent / "quarantine_goals.csv").write_text("goal_id,progress\ng1,1\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(FixableError, match="cannot be used yet") as refused:
+        repair(lake, path.parent)
+    told = "\n".join(refused.value.problems)
+    for part in ("quarantine_goals.csv, row 3: more or fewer cells", "column _id is missing", "_do is 'maybe'"):
+        assert part in told
+
+
+def test_a_condition_on_a_column_that_is_not_there_keeps_the_file_out(folder: Folder, lake: Lake) -> None:
+    exports = folder(exits="employee_id,happened_on,kind\nA1,2023-05-01,other\n")
+    report = import_folder(exports, lake, mapping=parse('[tables.exits]\nonly_if = "gone"\n'))
+    assert "only_if names the column gone" in report.problems[0]
+
+
+def test_where_one_of_several_columns_is_needed_none_is_told_as_a_problem(folder: Folder, lake: Lake) -> None:
+    report = import_folder(folder(interactions="employee_id,kind\nA1,email\n"), lake)
+    assert "no column for happened_at or happened_on" in report.problems[0]
+
+
+def test_an_empty_file_of_a_table_is_no_problem(folder: Folder, lake: Lake) -> None:
+    report = import_folder(folder(surveys=""), lake)
+    assert report.problems == ()
+    assert [(file.table, file.received) for file in report.files] == [("employees", 2), ("surveys", 0)]
+
+
+def test_a_correction_is_told_in_the_report(folder: Folder, lake: Lake) -> None:
+    report = import_folder(folder(positions="employee_id,happened_on,pay\nA1,2020-01-01,1\nA1,2020-01-01,2\n"), lake)
+    assert "1 of the accepted rows correct an earlier one with the same key" in report.text()
+    assert "quarantined" in report.text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from features import kept
+from features import career, kept, recognition, team
 from features.kept import KEPT, kept_matrix
 from features.lake import Lake
 from features.matrix import matrix
@@ -22,6 +22,12 @@ def lake(tmp_path: Path) -> Lake:
         lake.append(name, frame)
     lake.declare(OWN)
     return lake
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three blocks are enough where it is about which days are worked out."""
+    monkeypatch.setattr("features.matrix.BLOCKS", (career, recognition, team))
 
 
 def worked_out(lake: Lake, monkeypatch: pytest.MonkeyPatch, days: list[date]) -> list[date]:
@@ -45,6 +51,7 @@ def test_a_day_is_worked_out_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -
     assert worked_out(lake, monkeypatch, AS_OF) == []
 
 
+@pytest.mark.usefixtures("few")
 def test_what_arrives_makes_the_day_on_which_it_was_known_and_later_days_new(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +63,7 @@ def test_what_arrives_makes_the_day_on_which_it_was_known_and_later_days_new(
     assert worked_out(lake, monkeypatch, AS_OF) == AS_OF[2:]
 
 
+@pytest.mark.usefixtures("few")
 def test_an_erasure_leaves_no_kept_row(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     worked_out(lake, monkeypatch, AS_OF)
     lake.erase("p01")
@@ -63,17 +71,20 @@ def test_an_erasure_leaves_no_kept_row(lake: Lake, monkeypatch: pytest.MonkeyPat
     assert worked_out(lake, monkeypatch, AS_OF) == AS_OF
 
 
+@pytest.mark.usefixtures("few")
 def test_another_own_column_or_other_code_makes_all_days_new(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     worked_out(lake, monkeypatch, AS_OF)
     monkeypatch.setattr(kept, "_code", lambda: "another")
     assert worked_out(lake, monkeypatch, AS_OF) == AS_OF
 
 
+@pytest.mark.usefixtures("few")
 def test_portions_give_the_same_rows_as_all_days_at_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "AT_ONCE", 1)
     assert worked_out(lake, monkeypatch, AS_OF) == AS_OF
 
 
+@pytest.mark.usefixtures("few")
 def test_older_versions_are_read_when_they_are_asked_for(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     before = lake.versions()
     old = kept_matrix(lake, as_of=AS_OF, versions=before).frame
@@ -81,3 +92,12 @@ def test_older_versions_are_read_when_they_are_asked_for(lake: Lake, monkeypatch
     lake.append("positions", row.with_columns(known_on=pl.lit(AS_OF[0]), level=pl.lit(9, dtype=pl.Int64)))
     assert not kept_matrix(lake, as_of=AS_OF).frame.equals(old)
     assert kept_matrix(lake, as_of=AS_OF, versions=before).frame.equals(old)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_day_that_nobody_vouches_for_is_removed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out(lake, monkeypatch, AS_OF[:1])
+    stray = lake.folder / KEPT / "1999-12-31.parquet"
+    pl.DataFrame({"employee_id": ["ghost"]}).write_parquet(stray)
+    assert worked_out(lake, monkeypatch, AS_OF[:2]) == AS_OF[1:2]
+    assert not stray.exists()

@@ -246,3 +246,43 @@ def test_a_repair_and_an_erasure_that_are_killed_are_completed_by_another_one(tm
     assert not any(
         SECRET in repr(pl.read_parquet(path).rows()) for lake in lakes for path in lake.folder.rglob("*.parquet")
     )
+
+
+def test_the_files_of_a_version_hold_the_rows_of_that_version(lake: Lake, tmp_path: Path) -> None:
+    """For an engine that reads the Parquet files itself."""
+    pinned = lake.versions()
+    more = "employee_id,happened_on,rating\nA1,2024-05-01,5\n"
+    import_folder(write(tmp_path / "more", {"reviews": more}), lake)
+    for versions, n_rows in ((pinned, 1), (None, 2)):
+        files, columns = lake.files(["reviews"], versions=versions)["reviews"]
+        assert pl.read_parquet(files).height == n_rows
+        assert list(columns) == lake.read(["reviews"])["reviews"].collect_schema().names()
+
+
+def test_what_arrived_between_two_versions_is_dated_and_what_was_taken_away_is_not(lake: Lake, tmp_path: Path) -> None:
+    before = lake.versions()
+    nothing = lake.known_since(before, before)
+    assert nothing is not None
+    assert nothing.day is None
+    late = {"reviews": "employee_id,happened_on,rating,known_on\nA1,2024-05-01,5,2024-06-30\n"}
+    import_folder(write(tmp_path / "more", late), lake)
+    news = lake.known_since(before, lake.versions())
+    assert news is not None
+    assert news.day == date(2024, 6, 30)
+    assert lake.known_since({**before, "learning": 0}, lake.versions()) is None, "a table is gone"
+    assert lake.known_since({**before, "reviews": 99}, lake.versions()) is None, "a version is gone"
+    lake.erase(SECRET)
+    assert lake.known_since(before, lake.versions()) is None
+
+
+def test_a_person_of_whom_nothing_is_known_can_be_erased_from_an_empty_lake(tmp_path: Path) -> None:
+    assert Lake(tmp_path / "lake").erase(SECRET).removed == {}
+
+
+def test_a_person_in_the_wrong_cell_of_a_waiting_row_is_erased_from_it(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    files = {"employees": f"employee_id,hired_on\nA1,2019-01-01\n{SECRET},2020-01-01\nA2,{SECRET}\n"}
+    import_folder(write(tmp_path / "a", files), lake)
+    lake.erase(SECRET)
+    (row,) = lake.internal(QUARANTINE).rows(named=True)
+    assert (row["value"], SECRET in row["cells"], "A2" in row["cells"]) == (None, False, True)

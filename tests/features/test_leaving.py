@@ -94,3 +94,15 @@ def test_a_seat_that_is_still_empty_counts_as_longer_than_it_has_been():
     found = fill_times(records, last_hire, default_days=60)["nurse"]
     assert found.days == 35
     assert found.n_seats == FEWEST_SEATS + 2
+
+
+def test_the_middle_seat_decides_when_every_wait_is_another() -> None:
+    records = staffed(FEWEST_SEATS + 4, 35)
+    waits = {f"n{i}": timedelta(days=i) for i in range(FEWEST_SEATS + 4)}
+    people = records["employees"].with_columns(
+        hired_on=pl.struct("employee_id", "hired_on").map_elements(
+            lambda one: one["hired_on"] + waits.get(one["employee_id"], timedelta()), return_dtype=pl.Date
+        )
+    )
+    days = fill_times({**records, "employees": people}, AS_OF, default_days=60)["nurse"].days
+    assert days == 35 + (FEWEST_SEATS + 4 - 1) // 2

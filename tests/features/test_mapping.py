@@ -227,3 +227,32 @@ def test_words_in_a_column_of_numbers_are_proposed_as_numbers_or_as_nothing(tmp_
     assert '# "待定" = "?"' in text
     assert '"合格" = ""  # no number: left empty' in text
     assert "92分" not in text
+
+
+def test_what_is_no_folder_cannot_be_imported(tmp_path: Path) -> None:
+    with pytest.raises(FixableError, match="is not a folder"):
+        propose(tmp_path / "nowhere")
+
+
+def test_a_file_of_an_unknown_name_is_known_by_its_columns_or_left_aside(tmp_path: Path) -> None:
+    exits = "工号,离职日期,离职类型\n1,2023-02-01,辞职\n"
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "damaged.parquet").write_bytes(b"no parquet")
+    for name, text in {
+        "花名册": ROSTER,
+        "系统导出": exits,
+        "说明": "甲,乙\n1,2\n",
+        "日志": "工号,类型\n1,邮件\n",
+    }.items():
+        (tmp_path / "exports" / f"{name}.csv").write_text(text, encoding="utf-8")
+    text = propose(tmp_path / "exports")
+    assert parse(text).table("exits").files == ("系统导出.csv",)
+    for name in ("说明.csv", "日志.csv", "damaged.parquet"):
+        assert f"# {name}: left aside" in text
+
+
+def test_a_proposal_asks_for_what_is_required_and_names_what_one_of_them_could_be(tmp_path: Path) -> None:
+    text = proposed(tmp_path, 花名册=ROSTER, interactions="工号,类型\n1,邮件\n", surveys="工号,得分\n1,3\n")
+    assert "# Before the import, answer what is required" in text
+    assert '# "?" = "happened_at"  # required: this or happened_on' in text
+    assert '# "?" = "item"  # required: ' in text

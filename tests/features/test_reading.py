@@ -123,3 +123,19 @@ def test_a_header_of_two_columns_is_no_title(written) -> None:
     raw = written("工号,姓名\nA1,王,外\n")
     assert raw.headers == ("工号", "姓名")
     assert len(raw.broken) == 1
+
+
+def test_a_column_that_nothing_of_ours_can_hold_is_left_out_with_a_note(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"employee_id": ["A1"], "parts": [{"a": 1}], "raw": [b"x"]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    raw = read(tmp_path / "a.parquet", "a.parquet")
+    assert raw.frame["employee_id"].to_list() == ["A1"]
+    assert not {"parts", "raw"} & set(raw.headers)
+
+
+def test_a_file_that_is_gone_or_in_no_known_encoding_is_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(FixableError, match=r"a\.csv cannot be read: FileNotFoundError"):
+        read(tmp_path / "a.csv", "a.csv")
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(FixableError, match=r"a\.csv cannot be read: LookupError"):
+        read(tmp_path / "a.csv", "a.csv", encoding="klingon")

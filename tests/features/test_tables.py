@@ -126,3 +126,8 @@ def test_a_canonical_frame_stays_as_it_is() -> None:
     once = canonical({"employees": pl.DataFrame({"employee_id": ["a"], "hired_on": [date(2020, 1, 1)], "x_a": [1.5]})})
     assert_frame_equal(canonical(once)["employees"], once["employees"])
     assert once["employees"].columns == ["employee_id", "hired_on", "name", "email", "x_a", *BOOKKEEPING]
+
+
+def test_a_column_that_a_table_does_not_have_is_told_by_name() -> None:
+    with pytest.raises(KeyError, match="surveys has no column mood"):
+        TABLES["surveys"].column("mood")

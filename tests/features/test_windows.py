@@ -182,3 +182,18 @@ def test_adding_up_with_codes_is_adding_up_with_names(facts, coded) -> None:
     found = engine.collected(engine.added_up(loaded, [who], "cell", bits=3, sums=["n"], firsts=["first"]))
     wanted = frame.group_by("employee_id", "cell").agg(pl.col("n").sum(), pl.col("n").min().alias("first"))
     assert set(found.select(who, "cell", "n", "first").rows()) == set(wanted.rows())
+
+
+def test_events_added_up_by_the_day_first_give_the_sums_and_counts_of_the_single_ones() -> None:
+    """The way of many events: per day and person first, and whole numbers that are counted once for all measures."""
+    rows = [("a", 100, 101, 2.0), ("a", 100, 101, 3.0), ("a", 110, 110, 1.0), ("b", 100, 104, 7.0), ("a", 70, 71, 5.0)]
+    days = (99, 101, 103, 120, 131)
+    single, once = facts(*rows, key=()), nw.lit(1, dtype=nw.Int64)
+    by_day = windows.daily(single, ["employee_id"], {"value": nw.col("value"), "n": once})
+    measures = [Measure("value", nw.col("value"), (30,)), Measure("every", once, (30,))]
+    whole = [Measure("value", nw.col("value"), (30,), whole=True), Measure("every", nw.col("n"), (30,), whole=True)]
+    slow = windows.window_sums(spine(days, "a", "b"), single, measures)
+    quick = windows.window_sums(spine(days, "a", "b"), by_day, whole)
+    asked = [windows.total("value", 30), windows.total("every", 30)]
+    assert read(quick, *asked) == read(slow, *asked)
+    assert [row[2] for row in read(quick, *asked)] == [5.0, 5.0, 5.0, 6.0, 1.0, 0.0, 0.0, 0.0, 7.0, 0.0]

@@ -217,3 +217,9 @@ def test_the_watch_lays_people_and_weeks_out_in_order(one_falls: Records) -> Non
     assert seen.scores.shape == (len(PEOPLE), 20)
     assert seen.people == tuple(PEOPLE)
     assert seen.team_scores.shape == (TEAMS, 20)
+
+
+def test_a_teams_fall_is_told_in_the_cycle_in_which_it_shows_and_not_again() -> None:
+    records = company({one: 0.4 for i, one in enumerate(PEOPLE) if i % TEAMS == 1})
+    assert review(records, AS_OF, cycle_weeks=10).teams["team"].to_list() == ["t1"]
+    assert review(records, AS_OF, cycle_weeks=1).teams.height == 0

@@ -296,10 +296,21 @@ SignIn = Callable[..., TestClient]
 def signed_in(app: FastAPI, store: Store, clock: Clock) -> SignIn:
     """Sign somebody in through the page, as a browser does, and return the browser."""
 
-    def make(role: str = "hr", sight: Sight = Sight("everyone"), *, purpose: str = "retention_care") -> TestClient:  # noqa: B008
+    def make(
+        role: str = "hr",
+        sight: Sight = Sight("everyone"),  # noqa: B008
+        *,
+        purpose: str = "",
+        name: str = "Li Na of HR",
+        number: str | None = None,
+    ) -> TestClient:
+        if role == "employee":
+            number = number or "E0001"
+            sight, purpose = Sight("self", number), "subject_access"
+        purpose = purpose or "retention_care"
         browser = TestClient(app, base_url=ORIGIN, headers={"accept": "text/html"}, raise_server_exceptions=False)
         with store.begin() as tx:
-            invitation = auth.Invitation("Li Na of HR", role, sight)
+            invitation = auth.Invitation(name, role, sight, number)
             token = auth.make_link(tx, invitation, now=clock(), minutes=15)
         answer = browser.post("/sign-in", data={"token": token, "purpose": purpose}, headers={"origin": ORIGIN})
         if answer.status_code != 200:
@@ -338,7 +349,8 @@ def form_of() -> Callable[[TestClient], dict[str, str]]:
     """The hidden field that every form of a signed-in browser carries, as read from a page."""
 
     def read(browser: TestClient) -> dict[str, str]:
-        found = re.search(r'name="form_token" value="([0-9a-f]+)"', browser.get("/").text)
+        pages = (browser.get(path).text for path in ("/", "/mine"))
+        found = next(filter(None, (re.search(r'name="form_token" value="([0-9a-f]+)"', page) for page in pages)), None)
         return {"form_token": found[1] if found else ""}
 
     return read

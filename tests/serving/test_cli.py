@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +63,7 @@ def test_a_revoked_key_opens_nothing(client, key, store: Store, made) -> None:
         ["--role", "manager", "--scope", "risk.read", "--sees", "team:Nursing B"],
         ["--role", "hr_system", "--purpose", "audit", "--sees", "everyone"],
         ["--role", "boss", "--sees", "everyone"],
+        ["--role", "employee", "--sees", "everyone"],
         ["--role", "manager"],
         ["--sees", "team:"],
         ["--sees", "all"],
@@ -120,36 +120,9 @@ def test_the_log_is_checked_against_an_anchor_outside(state: Path, tmp_path: Pat
     assert "entry 1 was changed" in run(state, "verify-audit", code=1)
 
 
-def test_decisions_about_care_come_out_as_a_table_that_training_reads(state: Path, tmp_path: Path, made) -> None:
-    from serving import store_people
-    from serving.store import migrate
-
-    opened = open_store(f"sqlite:///{state / 'retention.db'}")
-    migrate(opened)
-    row = {"employee_id": "E0001", "action": "career_talk", "status": "agreed", "decided_by": "=cmd|' /C calc'!A0"}
-    row |= {"recorded_by": "Li Na", "happened_on": made.NOW.date(), "recorded_at": made.NOW, "note": "-3", "run_id": 1}
-    with opened.begin() as tx:
-        store_people.add_case(tx, row)
-    opened.close()
-    out = tmp_path / "care_actions.csv"
-    run(state, "export-care", "--out", str(out))
-    rows = list(csv.DictReader(out.open(encoding="utf-8")))
-    assert rows == [
-        {
-            "employee_id": "E0001",
-            "happened_on": "2026-11-02",
-            "action": "career_talk",
-            "status": "agreed",
-            "decided_by": "'=cmd|' /C calc'!A0",
-            "note": "-3",
-            "known_on": "2026-11-02",
-        }
-    ]
-
-
 def test_the_exported_columns_are_those_of_the_table() -> None:
     from features.tables import TABLES
-    from serving.export import COLUMNS
+    from serving.records_out import COLUMNS
 
     assert set(COLUMNS) - {"known_on"} == {column.name for column in TABLES["care_actions"].columns} - {"known_on"}
 
@@ -158,6 +131,14 @@ def test_a_link_is_printed_once_for_a_named_person(state: Path) -> None:
     link = run(state, "open", "--name", "Li Na").strip()
     assert re.fullmatch(r"http://127\.0\.0\.1:8000/sign-in\?token=[\w-]{43}", link)
     assert "--sees" in run(state, "open", "--role", "manager", code=1)
+    assert "token=" in run(state, "open", "--role", "manager", "--employee", "M1")
+
+
+def test_an_employee_is_let_in_by_number_and_never_with_a_wider_sight(state: Path) -> None:
+    assert "token=" in run(state, "open", "--role", "employee", "--employee", "E0001")
+    run(state, "open", "--role", "employee", code=1)
+    run(state, "open", "--role", "employee", "--employee", "E0001", "--sees", "everyone", code=1)
+    run(state, "open", "--role", "boss", code=1)
 
 
 def test_purge_and_migrate_say_what_they_did(state: Path) -> None:

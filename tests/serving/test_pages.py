@@ -162,34 +162,6 @@ def test_what_was_set_aside_is_not_shown_but_can_be_found_again(hr, form_of, mad
     assert "Set aside by a person" in hr.get("/teams/Nursing%20B?lang=en").text
 
 
-def test_a_care_decision_is_recorded_with_a_named_person(hr, form_of, made) -> None:
-    form = {**form_of(hr), "action": "career_talk", "status": "agreed", "decided_by": "Dr. Zhao", "note": "in May"}
-    page = hr.post("/people/E0001/care?lang=en", data=form, headers={"origin": made.ORIGIN}).text
-    assert "2 Nov 2026: Career talk – agreed, by Dr. Zhao" in page
-    assert made.entries()[-2]["action"] == "care.decide"
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"decided_by": ""},
-        {"status": "done twice"},
-        {"action": "fire_them"},
-        {"note": "x" * 501},
-        {"decided_by": "a\x00b"},
-    ],
-    ids=lambda wrong: next(iter(wrong)),
-)
-def test_a_care_decision_that_is_not_whole_changes_nothing(wrong, hr, form_of, store, made) -> None:
-    from serving import store_people
-
-    good = {"action": "career_talk", "status": "agreed", "decided_by": "Dr. Zhao", "note": ""}
-    answer = hr.post("/people/E0001/care", data={**form_of(hr), **good, **wrong}, headers={"origin": made.ORIGIN})
-    assert answer.status_code == 422
-    with store.begin() as tx:
-        assert store_people.cases(tx) == []
-
-
 FORMS = ["/people/E0001/override", "/people/E0001/care", "/sign-out"]
 BAD_ORIGINS = {
     "no token": ({}, {"origin": "http://127.0.0.1:8000"}, False),
@@ -205,16 +177,16 @@ BAD_ORIGINS = {
 @pytest.mark.parametrize("case", BAD_ORIGINS, ids=str)
 @pytest.mark.parametrize("path", FORMS)
 def test_a_form_from_anywhere_else_is_refused_and_changes_nothing(path, case, hr, form_of, store) -> None:
-    from serving import store_people
+    from serving import store_cases
 
     fields, headers, with_token = BAD_ORIGINS[case]
-    good = {"decision": "calm", "reason": "because", "action": "career_talk", "status": "agreed", "decided_by": "x"}
+    good = {"decision": "calm", "reason": "because", "action": "career_talk", "step": "suggest"}
     form = {**good, **(form_of(hr) if with_token else {}), **fields}
     answer = hr.post(path, data=form, headers=headers, follow_redirects=False)
     assert answer.status_code == 403
     assert hr.get("/").status_code == 200
     with store.begin() as tx:
-        assert store_people.cases(tx) == []
+        assert store_cases.all_steps(tx) == []
 
 
 def test_the_token_of_another_session_does_not_open_a_form(signed_in, form_of, made) -> None:

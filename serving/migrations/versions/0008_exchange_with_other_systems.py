@@ -1,14 +1,14 @@
 """The exchange with other systems: answers to repeat, jobs, webhooks and their outbox.
 
 Revision ID: 0008
-Revises: 0004
+Revises: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
