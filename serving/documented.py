@@ -73,7 +73,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         schema = plain(model)
         parts.setdefault("schemas", {}).update(schema.pop("$defs", {}))
         parts["schemas"][model.__name__] = schema
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            _shown(operation.get("requestBody", {}).get("content", {}).get(JSON, {}))
     return found
+
+
+def _shown(body: dict[str, Any]) -> None:
+    """Give a body without an example the one that is written down for its schema, if there is one."""
+    name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if name in ASKS:
+        body.setdefault("example", ASKS[name])
 
 
 def _line(example: Any) -> str:
