@@ -149,6 +149,8 @@ ASKS: dict[str, Any] = {
     "RecordsAsk": {"rows": _ROWS["positions"]},
     "ScoresAsk": {"as_of": "2026-10-31", "records": _ROWS, "employees": ["E0042"]},
     "WhatIfAsk": {"changes": {"overtime_hours_90d": 10}},
+    "NewCase": {"employee_id": "E0042", "action": "career_talk", "decided_by": "M0007", "step": "agree"},
+    "NewStep": {"step": "note", "decided_by": "M0007", "note": "We talk on Thursday."},
     "EndpointAsk": {"url": "https://hr.example.com/hooks/retention", "kinds": ["scores.updated"]},
 }
 """One body per operation that takes one."""
