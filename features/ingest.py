@@ -28,7 +28,7 @@ from features.tables import TABLES, Column, OwnColumn
 
 Progress = Callable[[str, int, int], None]
 
-_LONGEST_CATEGORY = 64
+LONGEST_CATEGORY = 64
 
 
 def import_folder(
@@ -109,7 +109,7 @@ def _import_source(source: Source, lake: Lake, *, mapping: Mapping, today: date 
         n_rows=_room(raw),
         today=today,
     )
-    checked = check(cells, source.table, columns, reading, _known(lake, today))
+    checked = check(cells, source.table, columns, reading, known_people(lake, today))
     accepted, duplicates, corrections = _commit(lake, source.table, checked.good, first_seq=first_seq)
     bad = pl.concat(
         [
@@ -117,7 +117,7 @@ def _import_source(source: Source, lake: Lake, *, mapping: Mapping, today: date 
             _broken(raw, assigned, source.table, reading=reading, first_seq=first_seq),
         ]
     )
-    handled = _settle(lake, source.table, bad, cells.join(checked.good, on=INDEX, how="semi"))
+    handled = settle(lake, source.table, bad, cells.join(checked.good, on=INDEX, how="semi"))
     return FileReport(
         source.name,
         source.table,
@@ -204,7 +204,7 @@ def _without_free_text(
         column.name
         for column in own
         if column.table == table_name and column.kind == "category" and column.name in cells.columns
-        if (cells[column.name].str.len_chars() > _LONGEST_CATEGORY).any()
+        if (cells[column.name].str.len_chars() > LONGEST_CATEGORY).any()
     ]
     reason = ("it holds long texts, and what people write is never read", "含有长文本,而员工所写内容从不读取")
     return cells.drop(long), [Refusal(name, "free text", *reason) for name in long]
@@ -222,7 +222,7 @@ def _commit(
     return new.height, n_duplicates, corrections
 
 
-def _settle(lake: Lake, table_name: str, bad: pl.DataFrame, taken: pl.DataFrame) -> int:
+def settle(lake: Lake, table_name: str, bad: pl.DataFrame, taken: pl.DataFrame) -> int:
     """The quarantine after an import: bad rows are in it once, rows that were taken now are out of it.
 
     Returns how many of the bad rows had been mended or dropped before: they are duplicates of those.
@@ -308,12 +308,12 @@ def _try_again(
     absent = [c.name for c in TABLES[table_name].columns if c.required and c.name not in names]
     cells = cells.select(ROW, FILE, INDEX, *names).with_columns(pl.lit(None, dtype=pl.String).alias(n) for n in absent)
     columns: tuple[Column, ...] = specs(table_name, _named(cells), own)
-    checked = check(cells, table_name, columns, reading, _known(lake, today))
+    checked = check(cells, table_name, columns, reading, known_people(lake, today))
     bad = bad_rows(cells, checked.problems, table=table_name, reading=reading, first_seq=0)
     return checked, bad.drop("id").join(rows.select("id", "seq"), on="seq")
 
 
-def _known(lake: Lake, today: date | None) -> Known:
+def known_people(lake: Lake, today: date | None) -> Known:
     """Everyone in the lake with the first hiring date."""
     employees = lake.read(["employees"]).get("employees")
     if employees is None:

@@ -63,6 +63,13 @@ def kept_matrix(
     return Matrix(frame, cards_of(own))
 
 
+def kept_day(lake: Lake, day: date, *, versions: Mapping[str, int]) -> Matrix | None:
+    """The matrix of one day, if it is kept and still right; None otherwise. Never works anything out."""
+    own = lake.own_columns()
+    kept = _open(lake, own, versions)
+    return Matrix(pl.read_parquet(_path(kept.folder, day)), cards_of(own)) if day in kept.days else None
+
+
 def _records(lake: Lake, versions: Mapping[str, int], engine: str) -> Records:
     if engine == "polars":
         return lake.read(versions=versions)

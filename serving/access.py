@@ -32,7 +32,8 @@ GROWTH = frozenset({"growth.read", "growth.write"})
 
 ROLES = {
     "hr_system": Role(
-        frozenset({"risk.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH),
+        frozenset({"risk.read", "teams.read", "model.read", "catalog.read"} | AHEAD | CARE | GROWTH)
+        | frozenset({"people.export", "score.run", "records.write", "webhooks.write"}),
         frozenset({"retention_care", "subject_access", "talent_development"}),
     ),
     "hr": Role(
@@ -138,6 +139,22 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/pseudonyms"): _key("pseudonym.read", purposes=("model_quality",)),
     ("GET", "/v1/stop"): _key("stop.use", halts=False),
     ("POST", "/v1/stop"): _key("stop.use", halts=False),
+    ("GET", "/v1/people"): _key("risk.read", "band.read", purposes=_CARE),
+    ("GET", "/v1/people/export"): _key("people.export", purposes=_CARE),
+    ("POST", "/v1/records/{table}"): _key("records.write", halts=False),
+    ("POST", "/v1/scores"): _key("score.run", purposes=_CARE),
+    ("POST", "/v1/jobs"): _key("score.run", purposes=_CARE),
+    ("GET", "/v1/jobs/{job_id}"): _key("score.run"),
+    ("DELETE", "/v1/jobs/{job_id}"): _key("score.run"),
+    ("GET", "/v1/jobs/{job_id}/answers"): _key("score.run", purposes=_CARE),
+    ("GET", "/v1/what-if"): _key("model.read"),
+    ("POST", "/v1/employees/{employee_id}/what-if"): _key("risk.read", "band.read", purposes=_CARE),
+    ("GET", "/v1/webhooks"): _key("webhooks.write", halts=False),
+    ("POST", "/v1/webhooks"): _key("webhooks.write", halts=False),
+    ("DELETE", "/v1/webhooks/{endpoint_id}"): _key("webhooks.write", halts=False),
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate"): _key("webhooks.write", halts=False),
+    ("GET", "/v1/webhooks/{endpoint_id}/deliveries"): _key("webhooks.write", halts=False),
+    ("POST", "/v1/webhooks/{endpoint_id}/deliveries/{event_id}/replay"): _key("webhooks.write", halts=False),
     ("GET", "/"): _session("teams.read"),
     ("GET", "/forecast"): _session("forecast.read"),
     ("GET", "/allocation"): _session("plan.read"),
@@ -187,6 +204,15 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/mine"): _session("own.read", purposes=("subject_access",)),
 }
 """Every route of the service. The public ones are short in number and tell nothing about anybody."""
+
+
+def methods_of(path: str) -> list[str]:
+    """Return what may be done at an address, by its declared path.
+
+    >>> methods_of("/v1/webhooks")
+    ['GET', 'POST']
+    """
+    return sorted(method for method, declared in PERMISSIONS if declared == path)
 
 
 NOBODY = Sight()

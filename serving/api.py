@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from serving import cursor, service
 from serving.access import Visit
+from serving.documented import document
 from serving.guard import desk, visit
 from serving.problems import KINDS
 from serving.schema_examples import EXAMPLES
@@ -226,9 +227,7 @@ def ready(request: Request, who: Let) -> Any:
 @router.get("/v1/openapi.json", include_in_schema=False)
 def openapi(request: Request, who: Let) -> JSONResponse:
     """This description of the API, for programs."""
-    document = request.app.openapi()
-    document.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    return JSONResponse(document)
+    return JSONResponse(document(request.app))
 
 
 def model_ref(run: Run) -> ModelRef:

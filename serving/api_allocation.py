@@ -47,7 +47,7 @@ def allocated(request: Request, who: Let, budget: Budget = 0, hours: Hours = 2, 
     responses=documented(PlannedPeopleAnswer, *LOCKED, "not_found"),
     openapi_extra={"security": [{"key": []}]},
 )
-def people(
+def planned_people(
     request: Request, who: Let, purpose: Purpose, budget: Budget = 0, hours: Hours = 2, most_each: MostEach = 1
 ) -> PlannedPeopleAnswer:
     """Who would be offered what. Each person is one entry in the audit log."""

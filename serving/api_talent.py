@@ -114,7 +114,7 @@ def hide_achievement(
     return AchievementMade(id=entry)
 
 
-@router.get("/v1/growth/reminders", responses=documented(RemindersAnswer, *LOCKED), openapi_extra=KEYED)
+@router.get("/v1/growth/reminders", responses=documented(RemindersAnswer, *LOCKED, "not_found"), openapi_extra=KEYED)
 def reminders(
     request: Request,
     who: Let,
@@ -141,7 +141,7 @@ def reminders(
     )
 
 
-@router.get("/v1/growth/shortlist", responses=documented(ShortlistAnswer, *LOCKED), openapi_extra=KEYED)
+@router.get("/v1/growth/shortlist", responses=documented(ShortlistAnswer, *LOCKED, "not_found"), openapi_extra=KEYED)
 def shortlist(
     request: Request,
     who: Let,
@@ -155,7 +155,7 @@ def shortlist(
     return ShortlistAnswer(as_of=_as_of(found), job=job, level=level, people=people)
 
 
-@router.post("/v1/growth/skills-needed", responses=documented(NeededAnswer, *LOCKED), openapi_extra=KEYED)
+@router.post("/v1/growth/skills-needed", responses=documented(NeededAnswer, *LOCKED, "not_found"), openapi_extra=KEYED)
 def skills_needed(request: Request, who: Let, purpose: Purpose, body: NeededSkills) -> NeededAnswer:
     """Who could grow into skills that the organisation will need; nobody is proposed twice."""
     found = talent.needed(desk(request).store, who, [Need(n.skill, n.level, n.people) for n in body.needs])
@@ -165,7 +165,7 @@ def skills_needed(request: Request, who: Let, purpose: Purpose, body: NeededSkil
     return NeededAnswer(as_of=_as_of(found), needs=matches)
 
 
-@router.get("/v1/achievements", responses=documented(DigestAnswer, *LOCKED), openapi_extra=KEYED)
+@router.get("/v1/achievements", responses=documented(DigestAnswer, *LOCKED, "not_found"), openapi_extra=KEYED)
 def digest(
     request: Request,
     who: Let,

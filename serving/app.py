@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,12 @@ from serving import (
     api_access,
     api_allocation,
     api_cases,
+    api_people,
+    api_records,
+    api_score,
     api_talent,
+    api_webhooks,
+    background,
     pages,
     pages_allocation,
     pages_cases,
@@ -30,7 +36,12 @@ from serving import (
     pages_stop,
     pages_talent,
 )
-from serving.guard import Desk, visit
+from serving.access import methods_of
+from serving.at_hand import AtHand
+from serving.background import Bell
+from serving.brakes import Brakes
+from serving.documented import operation_name
+from serving.guard import Desk, route_path, visit
 from serving.oidc import provider_of
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
@@ -69,6 +80,7 @@ def create_app(
         docs_url=None,  # the usual pages load their script from elsewhere
         redoc_url=None,
         dependencies=[Depends(visit)],
+        generate_unique_id_function=operation_name,
         lifespan=_lifespan,
         # Spans and logs would carry addresses, and an address holds an employee's id.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
@@ -76,13 +88,17 @@ def create_app(
     actions = load_with_own(settings.own_actions)
     known = catalog_facts(actions)
     application.state.desk = Desk(opened, settings, _secret(settings), clock, known, actions, provider_of(settings))
+    application.state.at_hand = AtHand()
+    application.state.job_bell = Bell()
     for part in ROUTERS:
         application.include_router(part.router)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False)
     for kind, handler in HANDLERS.items():
         application.add_exception_handler(kind, handler)
     # Outside of everything, so that also the framework's own error answers carry the headers.
-    shield: Any = Shield(application.build_middleware_stack(), max_body_bytes=settings.max_body_bytes)
+    brakes = Brakes(application.build_middleware_stack(), settings, clock=time.time)
+    limits = {"max_body_bytes": settings.max_body_bytes, "max_records_bytes": settings.max_records_bytes}
+    shield: Any = Shield(brakes, **limits)
     application.middleware_stack = shield
     return application
 
@@ -93,6 +109,10 @@ ROUTERS = (
     api_allocation,
     api_talent,
     api_cases,
+    api_people,
+    api_records,
+    api_score,
+    api_webhooks,
     pages_allocation,
     pages_cases,
     pages,
@@ -107,7 +127,8 @@ ROUTERS = (
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     store: Store = application.state.desk.store
-    with only_service(store):
+    state = application.state
+    with only_service(store), background.running(state.desk, state.at_hand, state.job_bell):
         yield
     store.close()
 
@@ -150,8 +171,9 @@ def _answer(request: Request, problem: Problem) -> Response:
     if problem.errors:
         body["errors"] = list(problem.errors)
     headers = {"www-authenticate": "Bearer"} if kind.status == 401 else {}
-    if problem.name in RETRY_AFTER:
-        headers["retry-after"] = str(RETRY_AFTER[problem.name])
+    wait = problem.retry_after or RETRY_AFTER.get(problem.name)
+    if wait is not None:
+        headers["retry-after"] = str(wait)
     return JSONResponse(body, status_code=kind.status, media_type="application/problem+json", headers=headers)
 
 
@@ -165,14 +187,17 @@ def _on_problem(request: Request, error: Any) -> Response:
 
 def _on_http(request: Request, error: Any) -> Response:
     answer = _answer(request, Problem(BY_STATUS.get(error.status_code, "invalid")))
-    answer.headers.update(error.headers or {})  # such as Allow
+    answer.headers.update(error.headers or {})
+    if error.status_code == 405 and (methods := methods_of(route_path(request))):
+        answer.headers["allow"] = ", ".join(methods)  # the router names those of one function, not of the address
     return answer
 
 
 def _on_invalid(request: Request, error: Any) -> Response:
     """Say where and which rule, never the value that was sent."""
     found = [{"where": ".".join(str(p) for p in e["loc"]), "what": e["type"]} for e in error.errors()]
-    return _answer(request, Problem("invalid", tuple(found)))
+    missing = any(e["type"] == "missing" and e["loc"][0] == "header" for e in error.errors())
+    return _answer(request, Problem("header_missing" if missing else "invalid", tuple(found)))
 
 
 def _on_store(request: Request, _error: Any) -> Response:

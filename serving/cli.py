@@ -30,6 +30,7 @@ key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 cli_access.add_to(app, key_app)
 
+DELIVER_SECONDS = 5.0
 STALE_DAYS = 45
 """A month and the time it takes to close one: older records are told to be old."""
 
@@ -338,15 +339,37 @@ def purge(state: State = None) -> None:
 @app.command()
 def erase(employee_id: Annotated[str, typer.Argument(help="The person's number.")], state: State = None) -> None:
     """Remove a person from the store: scores, decisions, name. The records: retention-train erase."""
-    from serving import audit, store_people
+    from serving import audit, store_exchange, store_people
     from serving.audit import Entry
 
     with opened(state) as (_, store):
         with store.begin() as tx:
             gone = store_people.erase(tx, employee_id)
+            store_exchange.forget(tx)
             audit.record(tx, Entry(console_actor(), "erase", "done", "erase"), now=_now())
         store.fold()
         typer.echo("Erased from the store: " + ", ".join(f"{n} {what}" for what, n in gone.items()))
+
+
+@app.command()
+def deliver(
+    once: Annotated[bool, typer.Option("--once", help="Deliver what is due and end.")] = False, state: State = None
+) -> None:
+    """Deliver events to webhooks until stopped; the service does the same while it runs."""
+    import time
+
+    from serving.webhooks import Courier, deliver_due
+
+    with opened(state) as (settings, store):
+        courier = Courier.of(store, settings, clock=_now)
+        while True:
+            counts = deliver_due(courier)
+            if sum(counts.values()):
+                typer.echo(", ".join(f"{n} {what}" for what, n in counts.items()))
+            elif once:
+                return
+            else:
+                time.sleep(DELIVER_SECONDS)
 
 
 @app.command("records-out")

@@ -103,13 +103,6 @@ def _viewer(request: Request, permission: Permission | None, at: Desk, *, now: d
         return viewer, permission.halts and store_access.stop_now(tx) is not None
 
 
-def client_address(request: Request, settings: Settings) -> str:
-    """Return from where a request comes; behind a proxy it is what the proxy next to us says, the last of its list."""
-    told = request.headers.get("x-forwarded-for", "") if settings.behind_https else ""
-    last = told.rpartition(",")[2].strip()[:100]
-    return last or (request.client.host if request.client else "")
-
-
 def _stated_purposes(request: Request, permission: Permission | None, viewer: Viewer) -> list[str]:
     """Return the purposes the request states: in the query of the API, at sign-in for the pages."""
     if permission is not None and permission.door == "session":

@@ -16,7 +16,8 @@ from serving.access import Visit
 from serving.accounts import Attempt
 from serving.audit import Entry
 from serving.auth import Invitation
-from serving.guard import Desk, client_address, cookie_name, desk, visit
+from serving.brakes import client_address
+from serving.guard import Desk, cookie_name, desk, visit
 from serving.oidc import Provider, ProviderAwayError, RefusedError
 from serving.pages import Form, let_in, page, text_of
 from serving.problems import Problem
@@ -38,7 +39,12 @@ def sign_in_account(request: Request, who: Let, form: Form) -> Response:
     password = str(given[0]) if len(given) == 1 and isinstance(given[0], str) else ""
     if not login or not password or len(password) > accounts.MOST_CHARACTERS:
         raise Problem("invalid")
-    attempt = Attempt(login, password, client_address(request, at.settings), request.cookies.get(mark_name(at), ""))
+    attempt = Attempt(
+        login,
+        password,
+        client_address(request.scope, request.headers, behind_proxy=at.settings.behind_https),
+        request.cookies.get(mark_name(at), ""),
+    )
     found = accounts.check(at.store, at.hashing, attempt, secret=at.secret, now=who.now)
     if not isinstance(found, Invitation):
         _refused(at, who, "account", found)

@@ -39,6 +39,23 @@ KINDS = {
         503, "No PDF can be made here: the package reportlab is not installed.", "此处无法生成 PDF：未安装 reportlab。"
     ),
     "invalid": Kind(422, "The request does not have the right form.", "请求格式不正确。"),
+    "header_missing": Kind(400, "A header that this request needs is missing.", "缺少该请求所需的请求头。"),
+    "timeout": Kind(408, "The request did not arrive in time.", "请求未能及时送达。"),
+    "in_progress": Kind(409, "A request with this key is being worked on.", "使用该键的请求正在处理中。"),
+    "not_ready": Kind(409, "The job has no answers (yet).", "任务尚无结果。"),
+    "set_aside": Kind(409, "A person has set this assessment aside.", "该评估已由人工搁置。"),
+    "media": Kind(415, "Send plain application/json, not compressed.", "请发送未压缩的 application/json。"),
+    "key_reused": Kind(
+        422, "This Idempotency-Key was used for another request.", "该 Idempotency-Key 已用于另一个请求。"
+    ),
+    "too_many": Kind(429, "Too many requests. Try again later.", "请求过多，请稍后再试。"),
+    "overloaded": Kind(503, "Too much is going on at once. Try again later.", "当前负载过高，请稍后再试。"),
+    "too_many_endpoints": Kind(409, "This key has as many endpoints as it may.", "该密钥的端点数已达上限。"),
+    "no_model": Kind(503, "The model is not at hand. Run: retention-serve score", "模型不可用，请先运行评估。"),
+    "no_snapshot": Kind(
+        503, "What was known on the day is not at hand. Run: retention-serve score", "当日数据不可用，请先运行评估。"
+    ),
+    "records_busy": Kind(503, "Another import is running. Try again later.", "另一项导入正在进行，请稍后再试。"),
     "stale": Kind(
         412, "Somebody was faster: this case has changed. Read it again.", "有人先一步修改了这件事，请重新查看。"
     ),
@@ -95,12 +112,19 @@ class Problem(Exception):
     """An answer that is not the one hoped for; ``name`` is one of ``KINDS``. Its text never holds data.
 
     ``facts``: further members of the problem document, about the thing that the reader may see anyway.
+    ``retry_after``: seconds after which to come again.
     """
 
     def __init__(
-        self, name: str, errors: tuple[dict[str, str], ...] = (), facts: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        errors: tuple[dict[str, str], ...] = (),
+        facts: Mapping[str, Any] | None = None,
+        *,
+        retry_after: int | None = None,
     ) -> None:
         self.name = name
+        self.retry_after = retry_after
         self.kind = KINDS[name]
         self.errors = errors
         self.facts = dict(facts or {})

@@ -28,7 +28,7 @@ from models.assess import Assessment, assess
 from models.care import Catalog
 from models.own_effects import OwnEffects
 from models.registry import Bundle
-from serving import audit, outlook, stop, store_events, store_people
+from serving import audit, outlook, stop, store_events, store_people, store_webhooks
 from serving.audit import Entry
 from serving.hand_over import hand_over
 from serving.outlook import Expected
@@ -154,6 +154,7 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
         stop.refuse_when_stopped(tx)
         run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
         store_events.add_events(tx, events)
+        store_webhooks.add_event(tx, "scores.updated", {"run_id": run_id}, now=now)
         hand_over(tx, now=now, actor=actor)
         entry = Entry(actor, "score", "written", f"run-{run_id}", model_version=scored.bundle.version)
         audit.record(tx, entry, now=now)

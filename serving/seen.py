@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -9,6 +10,11 @@ from typing import Any, Literal
 from serving.store_people import Place
 
 Band = Literal["calm", "watch", "act", "cannot_judge"]
+
+
+def shown_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a person's plan without its options: those are for the plan of the whole organisation."""
+    return {name: told for name, told in plan.items() if name != "options"}
 
 
 @dataclass(frozen=True)

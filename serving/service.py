@@ -21,7 +21,7 @@ from serving import audit, case_service, stop, store_events, store_log, store_pe
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
-from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed
+from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed, shown_plan
 from serving.store import Store, Transaction
 from serving.store_people import ListOf, Place
 
@@ -192,7 +192,7 @@ def _assessed(
         cannot_judge_en=row["cannot_judge_en"],
         cannot_judge_zh=row["cannot_judge_zh"],
         reasons=tuple(reasons),
-        plan={} if aside else {name: told for name, told in row["plan"].items() if name != "options"},
+        plan={} if aside else shown_plan(row["plan"]),
         override=override,
     )
 

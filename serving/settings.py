@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,12 +53,25 @@ class Settings(BaseSettings):
     oidc_roles: dict[str, str] = Field(default_factory=dict)
     oidc_employee_claim: str = "employee_id"
     oidc_department_claim: str = "department"
+    max_records_bytes: int = Field(16_000_000, ge=65_536, le=100_000_000)
+    requests_per_minute: int = Field(1_200, ge=1)
+    max_in_flight: int = Field(64, ge=1, le=1_000)
+    body_seconds: float = Field(30.0, gt=0, le=600)
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = ()
+    answers_hours: int = Field(48, ge=24, le=720)
 
-    @field_validator("trusted_hosts", mode="before")
+    @field_validator("trusted_hosts", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ipaddress.ip_network(one)  # a slip must stop the start, and not every delivery
         return value
 
     @property

@@ -39,13 +39,17 @@ HEADERS = {
 CACHE_CONTROL = "no-store"
 """A person's assessment must not stay in a browser or a proxy; a file under ``/static`` says otherwise for itself."""
 
+RECORDS = ("/v1/records/", "/v1/scores", "/v1/jobs")
+"""Paths that take records and have a budget of bytes of their own. A bent path wins bytes to send and nothing else."""
+
 
 class Shield:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, max_records_bytes: int) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.max_records_bytes = max_records_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with an id and a counted body, and the answer back with its headers."""
@@ -60,7 +64,9 @@ class Shield:
                 _add_headers(message, request_id)
             await send(message)
 
-        await self.app(scope, _Counted(scope, receive, self.max_body_bytes), answer)
+        records = scope["path"].startswith(RECORDS)
+        limit = self.max_records_bytes if records else self.max_body_bytes
+        await self.app(scope, _Counted(scope, receive, limit), answer)
 
 
 def _add_headers(message: MutableMapping[str, object], request_id: str) -> None:

@@ -47,15 +47,20 @@ def split_new(
 
 def n_corrections(table_name: str, rows: pl.DataFrame, stored: pl.LazyFrame | None) -> int:
     """How many new rows have the key of another row, in the lake or before them, and so correct it."""
+    return int(corrections(table_name, rows, stored).sum())
+
+
+def corrections(table_name: str, rows: pl.DataFrame, stored: pl.LazyFrame | None) -> pl.Series:
+    """Which new rows have the key of another row, in the lake or before them: one truth value per row."""
     key = list(TABLES[table_name].key)
     if not key:
-        return 0
+        return pl.repeat(False, rows.height, eager=True)
     later = rows.select(pl.int_range(pl.len()).over(key)).to_series() > 0
     if stored is None:
-        return int(later.sum())
+        return later
     keys = stored.select(key).unique().with_columns(__there=pl.lit(True)).collect()
     there = rows.select(key).join(keys, on=key, how="left", nulls_equal=True, maintain_order="left")["__there"]
-    return int((later | there.fill_null(False)).sum())
+    return later | there.fill_null(False)
 
 
 def _marks(content: pl.DataFrame) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from features.tables import TABLES, Column
 CELLS_RULE = "cells"
 _REST = "_rest"
 _ABOUT = ("_id", "_file", "_row", "_column", "_value", "_rule", "_hint_en", "_hint_zh", "_do")
-_FORMULA = ("=", "+", "-", "@", "\t")
+_FORMULA = ("=", "+", "-", "@", "%", "|", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)

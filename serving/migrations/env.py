@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from serving import store_tables_access, store_talent_tables  # each adds its tables
+from serving import store_exchange_tables, store_tables_access, store_talent_tables  # each adds its tables
 from serving.store_tables import metadata
 
-MODULES = (store_tables_access, store_talent_tables)
+MODULES = (store_exchange_tables, store_tables_access, store_talent_tables)
 
 
 def run() -> None:

@@ -28,6 +28,7 @@ from serving.store_people import Sight
 
 MATRIX = list(csv.DictReader((Path(__file__).parent / "role_matrix.csv").open(encoding="utf-8")))
 PURPOSE_OF = {"employee": "subject_access", "analyst": "model_quality", "auditor": "audit", "admin": "audit"}
+ACTION_OF = {"hr": "career_talk", "manager": "skill_course", "hr_partner": "flexible_hours"}
 BODIES = {
     "/v1/stop": {"reason": "inputs have drifted"},
     "/v1/employees/{employee_id}/achievements": {"kind": "rescue", "happened_on": "2026-10-01"},
@@ -80,6 +81,10 @@ def bare(path: str) -> str:
         .replace("/achievements/1/", "/achievements/{entry}/")
         .replace("0" * 16, "{case_id}")
         .replace("/contests/1", "/contests/{contest_id}")
+        .replace("records/employees", "records/{table}")
+        .replace("job_x", "{job_id}")
+        .replace("wh_x", "{endpoint_id}")
+        .replace("msg_x", "{event_id}")
     )
 
 

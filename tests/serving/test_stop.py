@@ -49,6 +49,17 @@ def test_after_the_stop_no_route_tells_anything_about_anybody(store, client, key
     assert [row["result"] for row in made.entries() if row["action"] == "refused"].count("stopped") >= len(READS)
 
 
+RECORDS_AND_WEBHOOKS = (
+    "/v1/records/{table}",
+    "/v1/webhooks",
+    "/v1/webhooks/{endpoint_id}",
+    "/v1/webhooks/{endpoint_id}/rotate",
+    "/v1/webhooks/{endpoint_id}/deliveries",
+    "/v1/webhooks/{endpoint_id}/deliveries/{event_id}/replay",
+)
+"""What a system sends is kept meanwhile; nothing of it tells about a person."""
+
+
 def test_only_oversight_signing_out_and_the_own_page_go_on_while_stopped() -> None:
     going_on = {path for (_, path), one in PERMISSIONS.items() if not one.halts and one.door != "public"}
     assert going_on == {
@@ -59,6 +70,7 @@ def test_only_oversight_signing_out_and_the_own_page_go_on_while_stopped() -> No
         "/sign-out",
         "/me/assessment",
         "/me/contest",
+        *RECORDS_AND_WEBHOOKS,
     }
 
 
