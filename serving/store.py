@@ -12,18 +12,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from features.errors import FixableError
 
@@ -49,8 +49,33 @@ WAIT_SECONDS = 15.0
 """How long a transaction waits for its turn; a batch of scores for 20,000 people writes for a few seconds."""
 
 
+AT_ONCE = 64
+"""The most pieces of work that share one transaction, so that nobody waits for a long one."""
+
+T = TypeVar("T")
+
+
 class StoreBusyError(Exception):
     """Another transaction did not finish in time; nothing was read or written."""
+
+
+@dataclass
+class Job:
+    """One piece of work that waits to share a transaction."""
+
+    work: Callable[[Transaction], Any]
+    taken: bool = False
+    done: bool = False
+    result: Any = None
+
+
+@dataclass
+class Line:
+    """Those who wait to share a transaction. Whoever holds ``lead`` serves all who stand in it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    lead: threading.Lock = field(default_factory=threading.Lock)
+    jobs: list[Job] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,6 +85,7 @@ class Store:
     engine: Engine
     file: Path | None
     turn: threading.Lock = field(default_factory=threading.Lock)
+    line: Line = field(default_factory=lambda: Line())
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -67,12 +93,50 @@ class Store:
         with _turn(self), self.engine.begin() as tx:
             yield tx
 
+    def share(self, work: Callable[[Transaction], T]) -> T:
+        """Return what ``work`` gives, committed together with that of all who wait: one write to disk serves them all.
+
+        Returns after the commit, as ``begin`` does. ``work`` may be run twice (the second time alone, when the common
+        transaction failed), so it may do nothing outside of the transaction.
+        """
+        job = Job(work)
+        with self.line.lock:
+            self.line.jobs.append(job)
+        if not self.line.lead.acquire(timeout=WAIT_SECONDS):
+            with self.line.lock:
+                self.line.jobs = [one for one in self.line.jobs if one is not job]
+            raise StoreBusyError("the line did not move")
+        try:
+            if not job.taken:
+                self._serve_line()
+        finally:
+            self.line.lead.release()
+        if job.done:
+            return job.result  # type: ignore[no-any-return]
+        with self.begin() as tx:
+            return work(tx)
+
+    def _serve_line(self) -> None:
+        with self.line.lock:
+            jobs, self.line.jobs = self.line.jobs[:AT_ONCE], self.line.jobs[AT_ONCE:]
+        for job in jobs:
+            job.taken = True
+        try:
+            with self.begin() as tx:
+                results = [job.work(tx) for job in jobs]
+        except (StoreError, StoreBusyError):
+            return  # nothing was written: each tries alone, so that only the one at fault fails
+        for job, result in zip(jobs, results, strict=True):
+            job.result, job.done = result, True
+
     def fold(self) -> None:
-        """Write the log back into the file and empty it, so that nothing erased lives on in it (SQLite)."""
-        if self.file is not None:
-            with _turn(self), self.engine.connect() as connection:
-                raw = connection.connection.driver_connection
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
+        """Clear away what was deleted, so that nothing erased lives on: in the log (SQLite), in dead rows (PostgreSQL)."""
+        with _turn(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if self.file is None:
+                connection.exec_driver_sql("VACUUM")
+                return
+            raw = connection.connection.driver_connection
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Let go of the file; the last connection folds the write-ahead log back, so this waits for its turn too."""
@@ -84,7 +148,9 @@ def open_store(url: str) -> Store:
     """Return the store behind ``url``; a new SQLite file is made readable by its owner alone."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return Store(create_engine(address, hide_parameters=True, pool_pre_ping=True), None)
+        engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, pool_timeout=WAIT_SECONDS)
+        event.listen(engine, "handle_error", _without_values)
+        return Store(engine, None)
     if not address.database or address.database == ":memory:":
         raise FixableError("The store must be a file or a server: scores in memory would be lost at the next start.")
     file = Path(address.database)
@@ -94,6 +160,15 @@ def open_store(url: str) -> Store:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Store(engine, file)
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Take the text from an error: PostgreSQL repeats the whole row in it, with names and scores."""
+    error = context.original_exception
+    if isinstance(context.sqlalchemy_exception, DBAPIError):
+        code = getattr(error, "sqlstate", None) or "no code"
+        error.args = (f"{type(error).__name__} ({code})",)
+        context.sqlalchemy_exception.args = (f"({type(error).__module__}.{type(error).__name__}) {code}",)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
