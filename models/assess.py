@@ -60,9 +60,10 @@ def assess(
     ``unheard`` maps people of whom a material feed says nothing any more to the reason (``abstain.unheard``).
     """
     model, card = bundle.model, bundle.card
-    rows, people = matrix.to_pandas(), matrix.frame.to_dicts()
+    people = matrix.frame.to_dicts()
     if not people:
         return []
+    rows = model.coded(people)
     horizons = sorted({*card.horizons_days, card.reference_horizon_days})
     incidence = model.cumulative_incidence(rows, horizons)
     intervals = model.interval(rows, horizons)

