@@ -169,8 +169,8 @@ class BoostedScore:
     """Boosted trees on top of the rate of each interval; the interval is a column, so effects may fade with time.
 
     ``tables``, made when a bundle is opened, gives the same answers many times faster than ``booster``; none where a
-    tree is too large. Where a direction is expected the trees may only go that way (monotone constraints): with a few hundred exits a
-    tree would otherwise find many turns that the next year does not repeat.
+    tree is too large. Where a direction is expected the trees may only go that way (monotone constraints): with a few
+    hundred exits a tree would otherwise find many turns that the next year does not repeat.
     """
 
     offset: np.ndarray

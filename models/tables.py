@@ -67,9 +67,9 @@ class Splits:
             out[t] |= left.astype(np.intp) << b
         return out
 
-    def without(self, column: int) -> Splits:
+    def without(self, asked_no_more: int) -> Splits:
         """Return the splits with those of one column asked no more."""
-        gone = self.column == column
+        gone = self.column == asked_no_more
         column, threshold = np.where(gone, 0, self.column), np.where(gone, -np.inf, self.threshold)
         category, nan_is_zero = np.where(gone, -1, self.category), self.nan_is_zero | gone
         return replace(self, column=column, threshold=threshold, nan_is_zero=nan_is_zero, category=category)
@@ -199,7 +199,8 @@ def _splits(trees: Sequence[Sequence[Node]], width: int) -> Splits:
     shape = (len(trees), width)
     column, threshold = np.zeros(shape, dtype=np.intp), np.full(shape, -np.inf)
     unknown_left, nan_is_zero, zero_is_unknown = np.zeros(shape, bool), np.ones(shape, bool), np.zeros(shape, bool)
-    category, sets = np.full(shape, -1), []
+    sets: list[list[int]] = []
+    category = np.full(shape, -1)
     for t, nodes in enumerate(trees):
         for b, node in enumerate(nodes):
             column[t, b], unknown_left[t, b] = node["split_feature"], node["default_left"]
@@ -228,7 +229,10 @@ def _table(root: Node, nodes: Sequence[Node], width: int) -> tuple[np.ndarray, n
         if "split_index" not in node:
             return np.full((1, 1), node["leaf_value"])
         left, right = says(node["left_child"]), says(node["right_child"])
-        share = _count(node["left_child"]) / node["internal_count"], _count(node["right_child"]) / node["internal_count"]
+        share = (
+            _count(node["left_child"]) / node["internal_count"],
+            _count(node["right_child"]) / node["internal_count"],
+        )
         told = np.where(goes_left[bit[node["split_index"]]], left, right)
         return np.where(known[columns.index(node["split_feature"])][:, None], told, share[0] * left + share[1] * right)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,7 @@ AT_ONCE = 64
 """The most pieces of work that share one transaction, so that nobody waits for a long one."""
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 class StoreBusyError(Exception):
@@ -61,9 +62,10 @@ class StoreBusyError(Exception):
 
 @dataclass
 class Job:
-    """One piece of work that waits to share a transaction."""
+    """One item of work that waits to share a transaction."""
 
-    work: Callable[[Transaction], Any]
+    work: Callable[..., Any]
+    item: Any
     taken: bool = False
     done: bool = False
     result: Any = None
@@ -94,13 +96,13 @@ class Store:
         with _turn(self), self.engine.begin() as tx:
             yield tx
 
-    def share(self, work: Callable[[Transaction], T]) -> T:
-        """Return what ``work`` gives, committed together with that of all who wait: one write to disk serves them all.
+    def share(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """Return what ``work`` gives for ``item``, done and committed together with the items of all who wait.
 
-        Returns after the commit, as ``begin`` does. ``work`` may be run twice (the second time alone, when the common
-        transaction failed), so it may do nothing outside of the transaction.
+        One transaction, so one write to disk, serves them all, and each returns after the commit as with ``begin``.
+        When it fails each item is tried again alone, so ``work`` may do nothing outside of the transaction.
         """
-        job = Job(work)
+        job = Job(work, item)
         with self.line.lock:
             self.line.jobs.append(job)
         if not self.line.lead.acquire(timeout=WAIT_SECONDS):
@@ -109,29 +111,30 @@ class Store:
             raise StoreBusyError("the line did not move")
         try:
             if not job.taken:
-                self._serve_line()
+                self._serve_line(work)
         finally:
             self.line.lead.release()
         if job.done:
             return job.result  # type: ignore[no-any-return]
         with self.begin() as tx:
-            return work(tx)
+            return work(tx, [item])[0]
 
-    def _serve_line(self) -> None:
+    def _serve_line(self, work: Callable[..., Any]) -> None:
         with self.line.lock:
-            jobs, self.line.jobs = self.line.jobs[:AT_ONCE], self.line.jobs[AT_ONCE:]
-        for job in jobs:
-            job.taken = True
+            jobs = [job for job in self.line.jobs if job.work == work][:AT_ONCE]
+            for job in jobs:
+                job.taken = True
+            self.line.jobs = [job for job in self.line.jobs if not job.taken]
         try:
             with self.begin() as tx:
-                results = [job.work(tx) for job in jobs]
+                results = work(tx, [job.item for job in jobs])
         except (StoreError, StoreBusyError):
             return  # nothing was written: each tries alone, so that only the one at fault fails
         for job, result in zip(jobs, results, strict=True):
             job.result, job.done = result, True
 
     def fold(self) -> None:
-        """Clear away what was deleted, so that nothing erased lives on: in the log (SQLite), in dead rows (PostgreSQL)."""
+        """Clear away what was deleted: from the log (SQLite) or from dead rows (PostgreSQL)."""
         with _turn(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if self.file is None:
                 connection.exec_driver_sql("VACUUM")

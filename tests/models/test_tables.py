@@ -14,7 +14,9 @@ EXACT = 1e-10
 def grown(seed: int, *, leaves: int = 8, **other: object) -> tuple[lgb.Booster, np.ndarray]:
     """A booster whose columns have gaps, zeros, categories and an interval, and rows with values it never saw."""
     g = np.random.default_rng(seed)
-    x = np.column_stack([g.normal(size=(1200, 3)), g.poisson(0.5, 1200), g.integers(0, 40, 1200), g.integers(0, 6, 1200)])
+    x = np.column_stack(
+        [g.normal(size=(1200, 3)), g.poisson(0.5, 1200), g.integers(0, 40, 1200), g.integers(0, 6, 1200)]
+    )
     x[g.random(x.shape) < 0.15] = np.nan
     x[:, 5] = g.integers(0, 6, 1200)
     risk = np.nan_to_num(x[:, 0]) + (x[:, 4] % 3 == 1) - 0.2 * x[:, 5]
@@ -49,7 +51,9 @@ def test_along_the_interval_one_look_stands_for_a_row_per_interval() -> None:
     for people in (rows[:, :-1], rows[:5, :-1]):
         at = [np.column_stack([people, np.full(len(people), k)]) for k in range(6)]
         raw = np.column_stack([booster.predict(one, raw_score=True) for one in at])
-        shares = sum(w * np.asarray(booster.predict(one, pred_contrib=True)) for w, one in zip(weights, at, strict=True))
+        shares = sum(
+            w * np.asarray(booster.predict(one, pred_contrib=True)) for w, one in zip(weights, at, strict=True)
+        )
         assert np.abs(along.raw(people) - raw).max() < EXACT
         assert np.abs(along.contributions(people, weights) - shares[:, :-1]).max() < EXACT
 

@@ -270,7 +270,7 @@ def test_only_the_store_speaks_sql() -> None:
         for file in folder.glob("*.py")
         if "sqlalchemy" in file.read_text(encoding="utf-8").lower().split('"""')[2]
     }
-    assert speaking == {"store.py", "store_events.py", "store_log.py", "store_people.py", "store_tables.py"}
+    assert speaking == {file.name for file in folder.glob("store*.py")}
 
 
 def test_opening_does_not_depend_on_the_working_folder(tmp_path: Path, monkeypatch) -> None:
