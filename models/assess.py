@@ -9,19 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from math import isfinite, nan
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from features.matrix import Matrix
 from models.abstain import cannot_judge, cards_of
+from models.bands import Band, band_of
 from models.bundle import Bundle
 from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
 from models.explain import Fact, Reason, explain
 
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess", "band_of"]
-
-Band = Literal["calm", "watch", "act", "cannot_judge"]
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,6 @@ def assess(
 
 def _by_horizon(horizons: Sequence[int], chances: np.ndarray) -> dict[int, float]:
     return dict(zip(horizons, chances.tolist(), strict=True))
-
-
-def band_of(risk: float, bands: Mapping[str, float]) -> Band:
-    """Return the band of a risk at the reference horizon."""
-    return "act" if risk >= bands["act"] else "watch" if risk >= bands["watch"] else "calm"
 
 
 def _silent(person: Mapping[str, Any], horizons: Sequence[int], why: tuple[str, str]) -> Assessment:

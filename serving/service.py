@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import Any, cast
 
-from models.assess import band_of
+from models.bands import band_of
 from serving import audit, store_events, store_log, store_looks, store_people
 from serving.access import Visit
 from serving.audit import Entry
