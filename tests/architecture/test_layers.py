@@ -52,7 +52,14 @@ def test_each_danger_has_one_door():
     assert importers("shap") <= {"models/explain.py"}
     assert {file for file in importers("sqlalchemy") if "migrations" not in file} <= {
         f"serving/{name}"
-        for name in ("store.py", "store_events.py", "store_log.py", "store_people.py", "store_tables.py")
+        for name in (
+            "store.py",
+            "store_events.py",
+            "store_log.py",
+            "store_looks.py",
+            "store_people.py",
+            "store_tables.py",
+        )
     }
 
 
