@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
+from serving import cli_backup
 from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
 
 STALE_DAYS = 45
 """A month and the time it takes to close one: older records are told to be old."""

@@ -142,6 +142,13 @@ class Store:
             raw = connection.connection.driver_connection
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
 
+    def copy_into(self, file: Path) -> None:
+        """Write the SQLite file as it is at this moment into a new one, readable by its owner alone."""
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with _turn(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            raw = connection.connection.driver_connection
+            raw.execute("VACUUM INTO ?", (str(file),)).close()  # type: ignore[union-attr]
+
     def close(self) -> None:
         """Let go of the file; the last connection folds the write-ahead log back, so this waits for its turn too."""
         with _turn(self):
