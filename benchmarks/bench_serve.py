@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from fastapi import FastAPI, Request, Response
 
 ROOT = Path(__file__).parents[1]
 CLIENTS = 8
@@ -140,7 +142,6 @@ def _is_up(address: str) -> bool:
 def serve_bare(port: int, size: int) -> None:
     """Serve constants of ``size`` bytes by plain FastAPI: as an object, and as bytes that are ready."""
     import uvicorn
-    from fastapi import FastAPI, Response
 
     app = FastAPI()
     facts = {f"k{i}": "x" * 40 for i in range(size // 49)}
@@ -154,7 +155,6 @@ def serve_rows(port: int, state: Path) -> None:
     """Serve risk, and risk with reasons and plan, of one posted row of the matrix."""
     import polars as pl
     import uvicorn
-    from fastapi import FastAPI, Request, Response
 
     from features.matrix import Matrix
     from models.assess import assess
@@ -260,20 +260,20 @@ def posted(state: Path, port: int) -> None:
         load("", port, [post("/risk", rows[0])], seconds=1)
         risk = load("risk of one posted row, all horizons", port, [post("/risk", row) for row in rows])
         whole = load("risk, reasons and plan of one posted row", port, [post("/assess", row) for row in rows])
+    values = np.column_stack([bundle.model.coded(rows), np.zeros(len(rows))])
+    table = pd.DataFrame(values, columns=score.booster.feature_name())
     with tempfile.TemporaryDirectory() as folder:
-        mlflow.lightgbm.save_model(score.booster, f"{folder}/model", pip_requirements=["lightgbm"])
+        signature = mlflow.models.infer_signature(table.fillna(0.0), np.zeros(1))
+        mlflow.lightgbm.save_model(score.booster, f"{folder}/model", pip_requirements=["lightgbm"], signature=signature)
         theirs = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"{folder}/model", "--env-manager", "local"]
-        values = bundle.model.coded(rows)
-        names = score.booster.feature_name()
-        data = [[None if x != x else x for x in [*row, 0.0]] for row in values.tolist()]
-        asks = [post("/invocations", {"dataframe_split": {"columns": names, "data": [row]}}) for row in data]
+        split = [json.loads(table.iloc[[i]].to_json(orient="split", index=False)) for i in range(len(table))]
+        asks = [post("/invocations", {"dataframe_split": one}) for one in split]
         with served([*theirs, "--port", str(port + 1)], port + 1, "/ping"):
             load("", port + 1, asks, seconds=2)
             their = load("mlflow models serve, the same trees, one number", port + 1, asks)
     print("2. One posted row", their, risk, whole, sep="\n")
-    print(
-        f"  risk {risk.rate / their.rate:.0f} times (bar 25), with reasons and plan {whole.rate / their.rate:.0f} (bar 5)\n"
-    )
+    times = risk.rate / their.rate, whole.rate / their.rate
+    print(f"  risk {times[0]:.0f} times theirs (bar 25), with reasons and plan {times[1]:.1f} times (bar 5)\n")
 
 
 def bulk(state: Path, n: int) -> None:
