@@ -90,11 +90,12 @@ def check_in_child(folder: Path, *, expected_sha256: str | None = None, timeout_
     _verified_texts(folder, expected_sha256)
     command = [sys.executable, "-m", "models.bundle", str(folder), expected_sha256 or ""]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         raise BundleError(f"The model in {folder} did not load within {timeout_s:.0f} s.") from None
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["the process was killed"])[-1]
+        told = done.stderr.decode(errors="replace")  # it repeats parts of a damaged file
+        last = (told.strip().splitlines() or ["the process was killed"])[-1][:500]
         raise BundleError(f"The model in {folder} was refused (exit {done.returncode}): {last}")
 
 

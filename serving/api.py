@@ -217,7 +217,7 @@ def ready(request: Request, who: Let) -> Any:
     """Ready: the store takes writes, its tables are up to date, and there are scores to show."""
     store = desk(request).store
     if is_current(store) and answers(store) and service.has_scores(store):
-        return State(status="ok")
+        return State(status="degraded" if service.current(store).card.get("degraded") else "ok")
     return JSONResponse(State(status="not_ready").model_dump(), status_code=503)
 
 

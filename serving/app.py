@@ -18,6 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from models.catalog import CareAction, load_catalog
 from serving import api, pages
 from serving.guard import Desk, visit
+from serving.observed import Metrics, Observed, tracer_of
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
 from serving.shield import Shield
@@ -67,7 +68,9 @@ def create_app(
         application.add_exception_handler(kind, handler)
     # Outside of everything, so that also the framework's own error answers carry the headers.
     shield: Any = Shield(application.build_middleware_stack(), max_body_bytes=settings.max_body_bytes)
-    application.middleware_stack = shield
+    application.state.metrics = Metrics.new()
+    watched: Any = Observed(shield, application.state.metrics, tracer_of(asked=settings.traces))
+    application.middleware_stack = watched
     return application
 
 

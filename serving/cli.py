@@ -154,7 +154,9 @@ def serve(
 ) -> None:
     """Open the service and print a link that signs one person in."""
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
+    from serving import observed
     from serving import settings as settings_module
     from serving.app import create_app
     from serving.auth import Invitation
@@ -174,6 +176,10 @@ def serve(
             pass  # refused here in plain words rather than by a failed start
         invitation = Invitation(person_name(), "hr", Sight("everyone"))
         link = _link(store, settings, invitation, base=address_of(settings, host, port))
+        if settings.log != "off":
+            observed.log_to(as_json=settings.log == "json")
+        if settings.metrics_at:
+            observed.serve_metrics(application.state.metrics, settings.metrics_at)
     typer.echo(f"Open this link within {settings.link_minutes} minutes; it works once:\n\n  {link}\n")
     typer.echo("For a new link while the service runs: retention-serve open. Stop with Ctrl+C.")
     sys.stdout.flush()
@@ -188,6 +194,7 @@ def serve(
             access_log=False,  # an address holds an employee's number
             proxy_headers=False,
             server_header=False,
+            log_config=None if settings.log != "off" else LOGGING_CONFIG,
             log_level="warning",
             timeout_graceful_shutdown=30,
         )

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     session_hours: int = Field(8, ge=1, le=24)
     link_minutes: int = Field(15, ge=1, le=60)
     page_size: int = Field(50, ge=1, le=200)
+    log: Literal["off", "text", "json"] = "off"
+    metrics_at: str | None = None
+    traces: bool = False
     max_body_bytes: int = Field(65_536, ge=1_024, le=10_000_000)
 
     @field_validator("trusted_hosts", mode="before")
