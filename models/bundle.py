@@ -25,6 +25,9 @@ from models.risk import RiskModel
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 64 * 1024 * 1024
+CHILD_BYTES = 6 * 1024**3
+"""Address space of the process that tries a bundle: the libraries reserve a good part of it, a model little."""
+
 GOLDEN_ROWS = 50
 GOLDEN_TOLERANCE = 1e-6
 
@@ -179,5 +182,15 @@ def _json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
 
 
+def _limited() -> None:
+    """Bound what this process may take: a damaged count of leaves would ask for all the memory of the machine."""
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (CHILD_BYTES, CHILD_BYTES))
+
+
 if __name__ == "__main__":
+    _limited()
     load_bundle(Path(sys.argv[1]), version="check", expected_sha256=sys.argv[2] or None)
