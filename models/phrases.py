@@ -6,6 +6,7 @@ The words come from the card; this file only fills in the value by its unit and 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal
 
@@ -44,6 +45,7 @@ def known_value(value: Any) -> float | str | None:
     return number if isfinite(number) else None
 
 
+@lru_cache(maxsize=16_384)  # most values of a batch occur many times: whole months, counts, flags
 def fact_words(card: Card, value: float | str | None, typical: float | str | None) -> tuple[str, str]:
     """Return the phrase in English and Chinese: ``"31 months without a promotion (typical here: 14 months)"``."""
     if value is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -97,7 +98,9 @@ def load_champion(tracking_uri: str, *, cache: Path) -> Bundle:
 def _from_catalogue(tracking_uri: str, cache: Path) -> Bundle:
     client = _client(tracking_uri)
     found = client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
-    sha256 = found.tags["sha256"]
+    sha256 = found.tags.get("sha256", "")
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise BundleError(f"Version {found.version} in the catalogue has no checksum to hold its files against.")
     kept = cache / sha256
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)

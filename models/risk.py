@@ -111,16 +111,22 @@ class RiskModel:
         """Return the levels that each category column had in training."""
         return self.codes.categories
 
-    def cumulative_incidence(self, rows: pd.DataFrame, horizons_days: Sequence[float]) -> np.ndarray:
+    def coded(self, people: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Return (n, p) what the methods below read instead of a table: people coded once, for several questions."""
+        return self.codes.of_people(people)
+
+    def cumulative_incidence(self, rows: pd.DataFrame | np.ndarray, horizons_days: Sequence[float]) -> np.ndarray:
         """Return (n, len(horizons), 3): the chances of staying, voluntary and other exit within each horizon.
 
         Within an interval the hazard is taken as constant. Raises ``ValueError`` for a horizon beyond the last edge.
         """
         self._checked(horizons_days)
-        values = self.codes.transform(rows)
+        values = self._values(rows)
         return _incidence(self.voluntary.log_odds(values), self.other.log_odds(values), self.edges, horizons_days)
 
-    def interval(self, rows: pd.DataFrame, horizons_days: Sequence[float], *, level: float = 0.9) -> np.ndarray | None:
+    def interval(
+        self, rows: pd.DataFrame | np.ndarray, horizons_days: Sequence[float], *, level: float = 0.9
+    ) -> np.ndarray | None:
         """Return (n, len(horizons), 2): between which risks of a voluntary exit a person's own lies, at ``level``.
 
         The risk told lies within, and neither end falls with the horizon. None when the model does not know its doubt.
@@ -128,19 +134,22 @@ class RiskModel:
         if self.doubt is None:
             return None
         self._checked(horizons_days)
-        values = self.codes.transform(rows)
+        values = self._values(rows)
         line, other = self.voluntary.log_odds(values), self.other.log_odds(values)
         ends = self.doubt.shifts(self.voluntary.variance(values), level)
         risks = [_incidence(line + shift[:, None], other, self.edges, horizons_days)[:, :, 1] for shift in ends]
         return np.stack(risks, axis=2)
 
-    def log_odds(self, rows: pd.DataFrame) -> np.ndarray:
+    def log_odds(self, rows: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Return (n,) the score: mean log-odds of a voluntary exit over the intervals up to the reference horizon."""
-        return self.voluntary.log_odds(self.codes.transform(rows)) @ self._weights()
+        return self.voluntary.log_odds(self._values(rows)) @ self._weights()
 
-    def contributions(self, rows: pd.DataFrame) -> tuple[float, np.ndarray]:
+    def contributions(self, rows: pd.DataFrame | np.ndarray) -> tuple[float, np.ndarray]:
         """Return base and (n, len(columns)): ``base + contributions.sum(axis=1) == log_odds(rows)`` exactly."""
-        return self.voluntary.contributions(self.codes.transform(rows), self._weights())
+        return self.voluntary.contributions(self._values(rows), self._weights())
+
+    def _values(self, rows: pd.DataFrame | np.ndarray) -> np.ndarray:
+        return rows if isinstance(rows, np.ndarray) else self.codes.transform(rows)
 
     def _checked(self, horizons_days: Sequence[float]) -> None:
         if max(horizons_days) > self.edges[-1] or min(horizons_days) <= 0:

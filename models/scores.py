@@ -17,6 +17,7 @@ from scipy.special import logit
 
 from models.encode import NUMBER, Codes, Design
 from models.ridge import Prior, fit_ridge
+from models.tables import Tables, tables_of
 
 
 class Score(Protocol):
@@ -167,12 +168,14 @@ class Growth:
 class BoostedScore:
     """Boosted trees on top of the rate of each interval; the interval is a column, so effects may fade with time.
 
-    Where a direction is expected the trees may only go that way (monotone constraints): with a few hundred exits a
-    tree would otherwise find many turns that the next year does not repeat.
+    ``tables``, made when a bundle is opened, gives the same answers many times faster than ``booster``; none where a
+    tree is too large. Where a direction is expected the trees may only go that way (monotone constraints): with a few
+    hundred exits a tree would otherwise find many turns that the next year does not repeat.
     """
 
     offset: np.ndarray
     booster: lgb.Booster
+    tables: Tables | None = None
 
     @classmethod
     def fit(
@@ -198,11 +201,15 @@ class BoostedScore:
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
         n, k = len(values), len(self.offset)
+        if self.tables is not None:
+            return self.tables.raw(values) + self.offset
         raw = self.booster.predict(_with_interval(values, k), raw_score=True, num_threads=1)
         return np.asarray(raw).reshape(k, n).T + self.offset
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return TreeSHAP values (Lundberg et al. 2020, Nature Machine Intelligence 2:56) averaged over intervals."""
+        if self.tables is not None:
+            return float(self.offset @ weights + self.tables.base), self.tables.contributions(values, weights)
         n, used = len(values), np.flatnonzero(weights > 0)
         raw = self.booster.predict(_with_interval(values, len(self.offset), used), pred_contrib=True, num_threads=1)
         by_interval = np.asarray(raw).reshape(len(used), n, -1)
@@ -225,7 +232,9 @@ def score_from_dict(data: Mapping[str, Any], codes: Codes) -> Score:
         factor = np.array(data["factor"]) if "factor" in data else None
         return LinearScore(design, np.array(data["coefficient"]), np.array(data["intercept"]), factor)
     if kind == "boosted":
-        return BoostedScore(np.array(data["offset"]), lgb.Booster(model_str=data["trees"]))
+        offset, booster = np.array(data["offset"]), lgb.Booster(model_str=data["trees"])
+        tables = tables_of(booster)
+        return BoostedScore(offset, booster, tables.along(len(offset)) if tables else None)
     raise ValueError(f"unknown kind of score {kind!r}")
 
 

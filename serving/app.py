@@ -42,6 +42,7 @@ from serving.background import Bell
 from serving.brakes import Brakes
 from serving.documented import operation_name
 from serving.guard import Desk, route_path, visit
+from serving.observed import Metrics, Observed, tracer_of
 from serving.oidc import provider_of
 from serving.problems import BY_STATUS, Problem
 from serving.settings import Settings, load
@@ -99,7 +100,9 @@ def create_app(
     brakes = Brakes(application.build_middleware_stack(), settings, clock=time.time)
     limits = {"max_body_bytes": settings.max_body_bytes, "max_records_bytes": settings.max_records_bytes}
     shield: Any = Shield(brakes, **limits)
-    application.middleware_stack = shield
+    application.state.metrics = Metrics.new()
+    watched: Any = Observed(shield, application.state.metrics, tracer_of(asked=settings.traces))
+    application.middleware_stack = watched
     return application
 
 

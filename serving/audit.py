@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from serving import store_log
+from serving import store_log, store_looks
 from serving.store import Transaction
 
 START = "0" * 64
@@ -46,11 +47,22 @@ class Verdict:
 
 def record(tx: Transaction, entry: Entry, *, now: datetime) -> None:
     """Append the entry to the chain inside ``tx``; whatever fails here must fail the read."""
+    record_all(tx, [(entry, now)])
+
+
+def record_all(tx: Transaction, entries: Sequence[tuple[Entry, datetime]]) -> None:
+    """Append entries to the chain inside ``tx`` in this order, each with its moment."""
     sequence, previous = store_log.audit_end(tx)
-    subject = store_log.subject_token(tx, entry.subject) if entry.subject is not None else None
-    row: dict[str, Any] = {**asdict(entry), "subject": subject, "sequence": sequence + 1, "at": now}
-    row["previous"] = previous
-    store_log.add_entry(tx, {**row, "hash": seal(row)})
+    tokens = store_looks.subject_tokens(tx, [entry.subject for entry, _ in entries if entry.subject is not None])
+    rows: list[dict[str, Any]] = []
+    for entry, now in entries:
+        sequence += 1
+        subject = tokens[entry.subject] if entry.subject is not None else None
+        row: dict[str, Any] = {**vars(entry), "subject": subject, "sequence": sequence, "at": now, "previous": previous}
+        previous = row["hash"] = seal(row)
+        rows.append(row)
+    if rows:
+        store_looks.add_entries(tx, rows)
 
 
 def seal(row: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
-from serving import cli_access, cli_talent
+from serving import cli_access, cli_backup, cli_talent
 from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ app = typer.Typer(
 key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 cli_access.add_to(app, key_app)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
 
 DELIVER_SECONDS = 5.0
 STALE_DAYS = 45
@@ -175,7 +177,9 @@ def serve(
 ) -> None:
     """Open the service and print a link that signs one person in."""
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
+    from serving import observed
     from serving import settings as settings_module
     from serving.app import create_app
     from serving.auth import Invitation
@@ -195,6 +199,10 @@ def serve(
             pass  # refused here in plain words rather than by a failed start
         invitation = Invitation(person_name(), "hr", Sight("everyone"))
         link = _link(store, settings, invitation, base=address_of(settings, host, port))
+        if settings.log != "off":
+            observed.log_to(as_json=settings.log == "json")
+        if settings.metrics_at:
+            observed.serve_metrics(application.state.metrics, settings.metrics_at)
     typer.echo(f"Open this link within {settings.link_minutes} minutes; it works once:\n\n  {link}\n")
     typer.echo("For a new link while the service runs: retention-serve open. Stop with Ctrl+C.")
     sys.stdout.flush()
@@ -209,6 +217,7 @@ def serve(
             access_log=False,  # an address holds an employee's number
             proxy_headers=False,
             server_header=False,
+            log_config=None if settings.log != "off" else LOGGING_CONFIG,
             log_level="warning",
             timeout_graceful_shutdown=30,
         )

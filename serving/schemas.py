@@ -356,9 +356,9 @@ class AuditAnswer(Answer):
 
 
 class State(Answer):
-    """Alive or ready, without detail."""
+    """Alive or ready, without detail. ``degraded``: by the last good copy of a model, not the newest."""
 
-    status: Literal["ok", "not_ready"]
+    status: Literal["ok", "degraded", "not_ready"]
 
 
 class ProblemAnswer(BaseModel):

@@ -16,14 +16,14 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import Any, cast
 
-from models.assess import band_of
-from serving import audit, case_service, stop, store_events, store_log, store_people
+from models.bands import band_of
+from serving import audit, case_service, stop, store_events, store_log, store_looks, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
 from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed, shown_plan
 from serving.store import Store, Transaction
-from serving.store_people import ListOf, Place
+from serving.store_people import ListOf, Place, Sight
 
 N_NEEDS = 3
 SMALL_NEED = 0.1
@@ -153,19 +153,55 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
     return Person(run, found, cases, speaks_for, readers, event)
 
 
-def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
+def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
+    """Return what is said about one person, after the look has been written down together with those of other readers.
+
+    The API's way: without what people decided and who else has read it, which only the page tells.
+    """
+    run, found = store.share(_looks, (store, visit, employee_id))
+    if isinstance(found, str):
+        raise Problem(found)
+    return run, found
+
+
+def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[tuple[Run, Assessed | str]]:
+    """Return what each reader may see of whom they asked for, and write down every look."""
+    run = _run(tx, known=asked[0][0].runs)
+    wanted: dict[tuple[Sight, date], list[str]] = {}
+    for _, visit, employee_id in asked:
+        wanted.setdefault((visit.viewer.sight, visit.now.date()), []).append(employee_id)
+    said = {
+        (sight, today): store_looks.said(tx, sight, run.id, people, today=today)
+        for (sight, today), people in wanted.items()
+    }
+    out: list[tuple[Run, Assessed | str]] = []
+    entries = []
+    for _, visit, employee_id in asked:
+        today = visit.now.date()
+        found = _shown(said[visit.viewer.sight, today].get(employee_id), visit, run, today=today)
+        result = found if isinstance(found, str) else "shown"
+        out.append((run, found))
+        entries.append((_entry(visit, "risk.read", result, subject=employee_id, run=run), visit.now))
+    audit.record_all(tx, entries)
+    return out
+
+
+def _shown(row: dict[str, Any] | None, visit: Visit, run: Run, *, today: date) -> Assessed | str:
     """Return the assessment, or the name of the problem: hidden and unknown people are the same one."""
-    today = visit.now.date()
-    who = store_people.visible_person(tx, visit.viewer.sight, employee_id)
-    row = store_people.score_of(tx, run.id, employee_id) if who else None
-    if who is None or row is None:
+    if row is None:
         return "not_found"
     if row["valid_until"] < today:
         return "expired"
-    override = store_people.override_of(tx, employee_id, today=today)
+    override = row["override"]
     shown = row["band"] if override is None else override["decision"]
-    facts = {**row, **{key: who[key] for key in ("name", "job", "team", "department")}, "seen_because": who["reason"]}
-    return _assessed(facts, override, run.card, numbers=visit.viewer.sees_numbers, shown=shown)
+    return _assessed(row, override, run.card, numbers=visit.viewer.sees_numbers, shown=shown)
+
+
+def _look(tx: Transaction, visit: Visit, run: Run, employee_id: str) -> Assessed | str:
+    """Return the assessment, or the name of the problem: hidden and unknown people are the same one."""
+    today = visit.now.date()
+    rows = store_looks.said(tx, visit.viewer.sight, run.id, [employee_id], today=today)
+    return _shown(rows.get(employee_id), visit, run, today=today)
 
 
 def _assessed(
@@ -296,18 +332,29 @@ def log_page(store: Store, visit: Visit, *, before: int | None, limit: int) -> l
     return rows
 
 
-def _run(tx: Transaction) -> Run:
+def _run(tx: Transaction, *, known: dict[int, Run] | None = None) -> Run:
     stop.refuse_when_stopped(tx)
+    number = store_looks.current_run_id(tx)
+    if known is not None and number in known:
+        return known[number]  # its card, long and never changed, is read once per batch and process
     row = store_people.current_run(tx)
     if row is None:
         raise Problem("not_scored")
-    return Run(**{key: row[key] for key in Run.__dataclass_fields__})
+    run = Run(**{key: row[key] for key in Run.__dataclass_fields__})
+    if known is not None:
+        known.clear()
+        known[run.id] = run
+    return run
 
 
 def _record(
     tx: Transaction, visit: Visit, action: str, result: str, *, subject: str | None = None, run: Run | None = None
 ) -> None:
-    entry = Entry(
+    audit.record(tx, _entry(visit, action, result, subject=subject, run=run), now=visit.now)
+
+
+def _entry(visit: Visit, action: str, result: str, *, subject: str | None, run: Run | None) -> Entry:
+    return Entry(
         actor=visit.viewer.actor,
         action=action,
         result=result,
@@ -316,7 +363,6 @@ def _record(
         subject=subject,
         model_version=run.model_version if run else None,
     )
-    audit.record(tx, entry, now=visit.now)
 
 
 run_of, look, record = _run, _look, _record

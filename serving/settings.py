@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     link_minutes: int = Field(15, ge=1, le=60)
     month_pay: float = Field(5000, gt=0, le=1e9)
     page_size: int = Field(50, ge=1, le=200)
+    log: Literal["off", "text", "json"] = "off"
+    metrics_at: str | None = None
+    traces: bool = False
     max_body_bytes: int = Field(65_536, ge=1_024, le=10_000_000)
     session_idle_minutes: int = Field(30, ge=5, le=240)
     key_days: int = Field(365, ge=1, le=1_095)

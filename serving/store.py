@@ -12,18 +12,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from features.errors import FixableError
 
@@ -49,17 +49,46 @@ WAIT_SECONDS = 15.0
 """How long a transaction waits for its turn; a batch of scores for 20,000 people writes for a few seconds."""
 
 
+AT_ONCE = 64
+"""The most pieces of work that share one transaction, so that nobody waits for a long one."""
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
 class StoreBusyError(Exception):
     """Another transaction did not finish in time; nothing was read or written."""
 
 
+@dataclass
+class Job:
+    """One item of work that waits to share a transaction."""
+
+    work: Callable[..., Any]
+    item: Any
+    taken: bool = False
+    done: bool = False
+    result: Any = None
+
+
+@dataclass
+class Line:
+    """Those who wait to share a transaction. Whoever holds ``lead`` serves all who stand in it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    lead: threading.Lock = field(default_factory=threading.Lock)
+    jobs: list[Job] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Store:
-    """An open store. ``begin`` is the only way in."""
+    """An open store. ``begin`` is the only way in; ``runs`` remembers the batch that is shown, which never changes."""
 
     engine: Engine
     file: Path | None
     turn: threading.Lock = field(default_factory=threading.Lock)
+    line: Line = field(default_factory=lambda: Line())
+    runs: dict[int, Any] = field(default_factory=dict)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -67,12 +96,58 @@ class Store:
         with _turn(self), self.engine.begin() as tx:
             yield tx
 
+    def share(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """Return what ``work`` gives for ``item``, done and committed together with the items of all who wait.
+
+        One transaction, so one write to disk, serves them all, and each returns after the commit as with ``begin``.
+        When it fails each item is tried again alone, so ``work`` may do nothing outside of the transaction.
+        """
+        job = Job(work, item)
+        with self.line.lock:
+            self.line.jobs.append(job)
+        if not self.line.lead.acquire(timeout=WAIT_SECONDS):
+            with self.line.lock:
+                self.line.jobs = [one for one in self.line.jobs if one is not job]
+            raise StoreBusyError("the line did not move")
+        try:
+            if not job.taken:
+                self._serve_line(work)
+        finally:
+            self.line.lead.release()
+        if job.done:
+            return job.result  # type: ignore[no-any-return]
+        with self.begin() as tx:
+            return work(tx, [item])[0]
+
+    def _serve_line(self, work: Callable[..., Any]) -> None:
+        with self.line.lock:
+            jobs = [job for job in self.line.jobs if job.work == work][:AT_ONCE]
+            for job in jobs:
+                job.taken = True
+            self.line.jobs = [job for job in self.line.jobs if not job.taken]
+        try:
+            with self.begin() as tx:
+                results = work(tx, [job.item for job in jobs])
+        except (StoreError, StoreBusyError):
+            return  # nothing was written: each tries alone, so that only the one at fault fails
+        for job, result in zip(jobs, results, strict=True):
+            job.result, job.done = result, True
+
     def fold(self) -> None:
-        """Write the log back into the file and empty it, so that nothing erased lives on in it (SQLite)."""
-        if self.file is not None:
-            with _turn(self), self.engine.connect() as connection:
-                raw = connection.connection.driver_connection
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
+        """Clear away what was deleted: from the log (SQLite) or from dead rows (PostgreSQL)."""
+        with _turn(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if self.file is None:
+                connection.exec_driver_sql("VACUUM")
+                return
+            raw = connection.connection.driver_connection
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # type: ignore[union-attr]
+
+    def copy_into(self, file: Path) -> None:
+        """Write the SQLite file as it is at this moment into a new one, readable by its owner alone."""
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with _turn(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            raw = connection.connection.driver_connection
+            raw.execute("VACUUM INTO ?", (str(file),)).close()  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Let go of the file; the last connection folds the write-ahead log back, so this waits for its turn too."""
@@ -84,7 +159,9 @@ def open_store(url: str) -> Store:
     """Return the store behind ``url``; a new SQLite file is made readable by its owner alone."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return Store(create_engine(address, hide_parameters=True, pool_pre_ping=True), None)
+        engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, pool_timeout=WAIT_SECONDS)
+        event.listen(engine, "handle_error", _without_values)
+        return Store(engine, None)
     if not address.database or address.database == ":memory:":
         raise FixableError("The store must be a file or a server: scores in memory would be lost at the next start.")
     file = Path(address.database)
@@ -94,6 +171,15 @@ def open_store(url: str) -> Store:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Store(engine, file)
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Take the text from an error: PostgreSQL repeats the whole row in it, with names and scores."""
+    error = context.original_exception
+    if isinstance(context.sqlalchemy_exception, DBAPIError):
+        code = getattr(error, "sqlstate", None) or "no code"
+        error.args = (f"{type(error).__name__} ({code})",)
+        context.sqlalchemy_exception.args = (f"({type(error).__module__}.{type(error).__name__}) {code}",)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from serving.store import Transaction
 from serving.store_tables import api_key, audit_entry, audit_head, audit_subject, plain, sign_in
+
+AUDIT_END = select(audit_head).where(audit_head.c.id == 1).with_for_update()
+KEY = select(api_key).where(api_key.c.sha256 == bindparam("sha256"), api_key.c.revoked_at.is_(None))
 
 
 def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
@@ -23,8 +25,7 @@ def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
 
 def key_by_hash(tx: Transaction, sha256: str, *, now: datetime) -> dict[str, Any] | None:
     """Return the live key with this hash."""
-    query = select(api_key).where(api_key.c.sha256 == sha256, api_key.c.revoked_at.is_(None))
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(KEY, {"sha256": sha256}).one_or_none()
     alive = row is not None and (row.expires_at is None or row.expires_at > now)
     return plain(row) if alive else None
 
@@ -98,26 +99,10 @@ def end_session(tx: Transaction, sha256: str, *, now: datetime) -> None:
     tx.execute(update(sign_in).where(sign_in.c.session_sha256 == sha256).values(ended_at=now))
 
 
-def subject_token(tx: Transaction, employee_id: str) -> str:
-    """Return the random token that stands for the person in the audit log, made at the first mention."""
-    found = select(audit_subject.c.token).where(audit_subject.c.employee_id == employee_id)
-    token = tx.execute(found).scalar()
-    if token is None:
-        token = secrets.token_hex(16)
-        tx.execute(insert(audit_subject).values(token=token, employee_id=employee_id))
-    return str(token)
-
-
 def audit_end(tx: Transaction) -> tuple[int, str]:
     """Return the sequence and hash of the last entry and keep others from adding one until this transaction ends."""
-    row = tx.execute(select(audit_head).where(audit_head.c.id == 1).with_for_update()).one()
+    row = tx.execute(AUDIT_END).one()
     return int(row.sequence), str(row.hash)
-
-
-def add_entry(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Append a sealed entry and move the end of the chain to it."""
-    tx.execute(insert(audit_entry).values(**row))
-    tx.execute(update(audit_head).where(audit_head.c.id == 1).values(sequence=row["sequence"], hash=row["hash"]))
 
 
 def entries(tx: Transaction) -> Iterator[dict[str, Any]]:

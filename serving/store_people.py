@@ -165,13 +165,6 @@ def standing_overrides(today: date) -> Any:
     return select(override).join(last, last.c.id == override.c.id).subquery()
 
 
-def override_of(tx: Transaction, employee_id: str, *, today: date) -> dict[str, Any] | None:
-    """Return the person's word that stands over the assessment; ``None`` when the assessment stands."""
-    standing = standing_overrides(today)
-    row = tx.execute(select(standing).where(standing.c.employee_id == employee_id)).one_or_none()
-    return plain(row) if row and row.decision != "follow" else None
-
-
 def add_override(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Write a person's word over the assessment; earlier ones stay on record."""
     tx.execute(insert(override).values(**row))

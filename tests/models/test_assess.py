@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import exp, isnan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,9 @@ class KnownModel:
 
     columns: tuple[str, ...] = tuple(USUAL)
     base: float = -3.0
+
+    def coded(self, people: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        return pd.DataFrame(list(people)).reindex(columns=list(self.columns)).astype(float)
 
     def contributions(self, rows: pd.DataFrame) -> tuple[float, np.ndarray]:
         parts = [

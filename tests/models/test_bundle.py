@@ -120,3 +120,30 @@ def test_the_champion_is_served_from_the_catalogue_and_from_the_last_good_copy_w
     assert load_champion(uri, cache=cache).degraded is False, "the verified local copy is enough"
     away = load_champion(f"sqlite:///{tmp_path}/other.db", cache=cache)
     assert (away.version, away.degraded) == (version, True)
+
+
+def test_mutants_of_every_file_are_refused_and_end_no_process(saved):
+    from benchmarks.bench_bundles import mutants
+
+    told = mutants(saved[0], 60, resigned=3)
+    assert sum(told.values()) >= 55
+    assert told["refused by checksum"] >= 50
+
+
+def test_a_catalogue_that_hands_over_another_model_leaves_the_last_good_one(saved, tmp_path, model_and_rows):
+    folder, sha256 = saved
+    uri, cache, artifacts = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "cache", tmp_path / "artifacts"
+    promote(uri, publish(uri, artifacts, Record({}, {}, {}, folder, sha256)))
+    good = load_champion(uri, cache=cache)
+    other = save_bundle(model_and_rows[0], CARD, model_and_rows[1], tmp_path / "other", seed=9)
+    promote(uri, publish(uri, artifacts, Record({}, {}, {}, folder, other)))  # the checksum of another bundle
+    served = load_champion(uri, cache=cache)
+    assert (served.sha256, served.version, served.degraded) == (good.sha256, good.version, True)
+
+
+def test_a_catalogue_that_is_away_leaves_the_last_good_model(saved, tmp_path):
+    folder, sha256 = saved
+    uri, cache = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "cache"
+    promote(uri, publish(uri, tmp_path / "artifacts", Record({}, {}, {}, folder, sha256)))
+    load_champion(uri, cache=cache)
+    assert load_champion("http://127.0.0.1:9", cache=cache).degraded

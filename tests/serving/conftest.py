@@ -238,10 +238,33 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def filled_server(postgres: Any) -> str:
+    """The same on PostgreSQL: the name of a filled database, made once; each test gets a copy of it."""
+    name = str(postgres.fresh())
+    opened = open_store(postgres.url(name))
+    migrate(opened)
+    fill(opened)
+    opened.close()
+    return name
+
+
 @pytest.fixture
-def store(tmp_path: Path, filled: Path) -> Iterator[Store]:
-    shutil.copy(filled, tmp_path / "retention.db")
-    opened = open_store(f"sqlite:///{tmp_path / 'retention.db'}")
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> Iterator[str]:
+    """Where a fresh copy of the filled store is, on the database of this test."""
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("filled"), tmp_path / "retention.db")
+        yield f"sqlite:///{tmp_path / 'retention.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = server.fresh(request.getfixturevalue("filled_server"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    opened = open_store(store_url)
     yield opened
     opened.close()
 

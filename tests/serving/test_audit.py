@@ -13,6 +13,13 @@ from serving.audit import Entry
 from serving.store import Store
 from serving.store_tables import audit_entry, audit_head, audit_subject
 
+FULL_DISK = {
+    "sqlite": ["CREATE TRIGGER full_disk BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'disk full'); END"],
+    "postgresql": [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full'; END $$",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ],
+}
 RISK = "/v1/employees/E0001/risk?purpose=retention_care"
 
 
@@ -45,7 +52,8 @@ def test_the_log_never_holds_a_score_or_a_band(client: TestClient, key, store: S
 def test_when_the_entry_cannot_be_written_nothing_is_shown(client: TestClient, key, store: Store, made) -> None:
     headers = key("hr_system")
     with store.begin() as tx:
-        tx.execute(text("CREATE TRIGGER full BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
+        for statement in FULL_DISK[store.engine.dialect.name]:
+            tx.execute(text(statement))
     answer = client.get(RISK, headers=headers)
     assert answer.status_code == 503
     assert "growth" not in answer.text

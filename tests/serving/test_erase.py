@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from serving import audit, store_people
 from serving.store import Store
 from serving.store_people import Sight
+from serving.store_tables import metadata
 
 PERSON = "E0001"
 
 
 def everything(store: Store) -> bytes:
-    assert store.file is not None
+    if store.file is None:  # what a server's pages hold is its own; here it is every row of every table
+        with store.begin() as tx:
+            return repr([tx.execute(select(table)).all() for table in metadata.sorted_tables]).encode()
     files = sorted(store.file.parent.glob(f"{store.file.name}*"))
     return b"".join(path.read_bytes() for path in files if path.is_file())
 

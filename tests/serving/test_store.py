@@ -15,7 +15,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from features.errors import FixableError
@@ -37,7 +37,7 @@ from serving.store_tables_access import metadata
 
 def tables(store: Store) -> set[str]:
     with store.begin() as tx:
-        return {row[0] for row in tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))}
+        return set(inspect(tx).get_table_names())
 
 
 def test_the_migrated_tables_are_exactly_the_tables_in_code(store: Store) -> None:
@@ -82,6 +82,7 @@ def test_a_store_of_a_newer_version_is_refused(store: Store) -> None:
         migrate(store)
 
 
+@pytest.mark.only("sqlite")
 def test_what_was_acknowledged_is_durable_and_keys_hold(store: Store) -> None:
     with store.begin() as tx:
         found = {name: tx.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")}
@@ -91,6 +92,7 @@ def test_what_was_acknowledged_is_durable_and_keys_hold(store: Store) -> None:
         tx.execute(insert(score_driver).values(run_id=99, employee_id="E1", driver="growth", raises=1.0))
 
 
+@pytest.mark.only("sqlite")
 def test_the_files_are_readable_by_their_owner_alone(store: Store, tmp_path: Path) -> None:
     for file in tmp_path.glob("retention.db*"):
         if file.name != "retention.db":  # the copy made by the test keeps the mode of its original
@@ -128,7 +130,7 @@ def test_only_one_batch_is_current_even_by_force(store: Store, made) -> None:
         rows = tx.execute(select(score_run.c.model_version, score_run.c.is_current)).all()
     assert sorted(tuple(row) for row in rows) == [("7", None), ("8", True)]
     with pytest.raises(IntegrityError), store.begin() as tx:
-        tx.execute(text("UPDATE score_run SET is_current = 1"))
+        tx.execute(text("UPDATE score_run SET is_current = true"))
 
 
 def test_a_batch_that_fails_half_way_leaves_the_former_one_in_place(store: Store, made) -> None:
@@ -155,6 +157,7 @@ def test_purging_deletes_what_has_expired_and_nothing_else(store: Store, made) -
         assert tx.execute(select(score_driver)).all() == []
 
 
+@pytest.mark.only("sqlite")
 def test_purged_reasons_are_not_left_in_the_file(store: Store, tmp_path: Path, made) -> None:
     canary = b"31 months since the last promotion"
     store.close()
@@ -165,6 +168,7 @@ def test_purged_reasons_are_not_left_in_the_file(store: Store, tmp_path: Path, m
     assert all(canary not in file.read_bytes() for file in tmp_path.glob("retention.db*"))
 
 
+@pytest.mark.only("sqlite")
 def test_transactions_take_turns_so_that_sqlite_never_has_two_writers(store: Store, monkeypatch) -> None:
     monkeypatch.setattr(store_module, "WAIT_SECONDS", 0.2)
     entered, leave = threading.Event(), threading.Event()
@@ -185,6 +189,7 @@ def test_transactions_take_turns_so_that_sqlite_never_has_two_writers(store: Sto
         assert tx.execute(select(score_run.c.id)).all()
 
 
+@pytest.mark.only("sqlite")
 def test_another_process_waits_for_its_turn(store: Store, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom serving import store\nstore.WAIT_SECONDS = 0.3\n"
@@ -199,6 +204,7 @@ def test_another_process_waits_for_its_turn(store: Store, tmp_path: Path) -> Non
     assert free.stdout == "in\n"
 
 
+@pytest.mark.only("sqlite")
 def test_a_second_service_on_the_same_file_is_refused(store: Store, tmp_path: Path) -> None:
     other = open_store(f"sqlite:///{tmp_path / 'retention.db'}")
     with only_service(store):
@@ -211,7 +217,7 @@ def test_a_second_service_on_the_same_file_is_refused(store: Store, tmp_path: Pa
     other.close()
 
 
-def test_killed_in_the_middle_of_a_batch_the_former_one_stands(store: Store, tmp_path: Path) -> None:
+def test_killed_in_the_middle_of_a_batch_the_former_one_stands(store: Store, store_url: str) -> None:
     code = (
         "import os, signal, sys\nfrom sqlalchemy import text\nfrom serving.store import open_store\n"
         "with open_store(sys.argv[1]).begin() as tx:\n"
@@ -219,14 +225,15 @@ def test_killed_in_the_middle_of_a_batch_the_former_one_stands(store: Store, tmp
         "    tx.execute(text('DELETE FROM employee'))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
-    run = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'retention.db'}"]
+    run = [sys.executable, "-c", code, store_url]
     killed = subprocess.run(run, cwd=Path(store_module.__file__).parents[1], timeout=60, check=False)
     assert killed.returncode == -9
     with store.begin() as tx:
         assert store_people.current_run(tx)
         assert len(store_people.names(tx, ["E0001", "E0002"])) == 2
     store.close()
-    assert sqlite3.connect(tmp_path / "retention.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if store.file is not None:
+        assert sqlite3.connect(store.file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_managers_in_a_ring_neither_hang_nor_see_themselves(store: Store) -> None:

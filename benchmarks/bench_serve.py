@@ -1,0 +1,340 @@
+"""How fast the service answers, side by side with the plain alternative, on one machine in one run.
+
+    python -m benchmarks.bench_serve --state var/demo
+
+1. One stored risk with reasons, keyed and audited, beside a bare FastAPI route with a constant of the same size.
+2. The risk of one posted row, and risk with reasons and plan, beside ``mlflow models serve`` with the same trees.
+3. Reasons and plans of 100,000 people, beside LightGBM's own ``pred_contrib`` on the same trees.
+
+Needs a state with a champion, records and scores (``make demo``). The server runs on one core, the client on another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fastapi import FastAPI, Request, Response
+
+ROOT = Path(__file__).parents[1]
+CLIENTS = 8
+SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server did under ``CLIENTS`` callers at once: requests a second, and milliseconds."""
+
+    name: str
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    failed: int
+
+    def __str__(self) -> str:
+        times = f"p50 {self.p50:6.1f}  p95 {self.p95:6.1f}  p99 {self.p99:6.1f} ms"
+        return f"  {self.name:<58} {self.rate:8.0f} requests/s  {times}  {self.failed} failed"
+
+
+def load(name: str, port: int, requests: list[bytes], *, seconds: float = SECONDS) -> Load:
+    """Ask for ``seconds`` over kept connections, one after the other on each, and return what it took."""
+    times: list[float] = []
+    failed: list[str] = []
+    begin = time.perf_counter()
+
+    def call(client: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            number = client
+            while time.perf_counter() - begin < seconds:
+                started = time.perf_counter()
+                line.sendall(requests[number % len(requests)])
+                status = _answer(line)
+                times.append(time.perf_counter() - started)
+                failed.extend([status] if status != "200" else [])
+                number += CLIENTS
+
+    threads = [threading.Thread(target=call, args=(client,)) for client in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    p50, p95, p99 = np.percentile(np.array(times) * 1000, [50, 95, 99])
+    return Load(name, len(times) / (time.perf_counter() - begin), p50, p95, p99, len(failed))
+
+
+def _answer(line: socket.socket) -> str:
+    """Read one answer and return its status."""
+    got = line.recv(65_536)
+    while b"\r\n\r\n" not in got:
+        got += line.recv(65_536)
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = next(int(one.split(b":")[1]) for one in head.lower().split(b"\r\n") if one.startswith(b"content-length"))
+    while len(body) < length:
+        body += line.recv(65_536)
+    return head.split(b" ", 2)[1].decode()
+
+
+def get(path: str, headers: str = "") -> bytes:
+    """Return a request as it goes over the line."""
+    return f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}\r\n".encode()
+
+
+def post(path: str, body: Any) -> bytes:
+    """Return a request with JSON as it goes over the line."""
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(content)}\r\n\r\n".encode() + content
+
+
+@contextmanager
+def served(command: list[str], port: int, ready: str) -> Iterator[None]:
+    """Run a server on the first core until the block ends."""
+    pinned = ["taskset", "-c", "0", *command] if shutil.which("taskset") else command
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"  # mlflow looks for its own server there
+    environment = os.environ | {
+        "PATH": path,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    process = subprocess.Popen(pinned, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 120
+        while not _is_up(f"http://127.0.0.1:{port}{ready}"):
+            if time.monotonic() > until or process.poll() is not None:
+                raise RuntimeError(f"the server did not start: {' '.join(command)}")
+            time.sleep(0.2)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _is_up(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def serve_bare(port: int, size: int) -> None:
+    """Serve constants of ``size`` bytes by plain FastAPI: as an object, and as bytes that are ready."""
+    import uvicorn
+
+    app = FastAPI()
+    facts = {f"k{i}": "x" * 40 for i in range(size // 49)}
+    content = json.dumps(facts).encode()
+    app.get("/object")(lambda: facts)
+    app.get("/bytes")(lambda: Response(content, media_type="application/json"))
+    uvicorn.run(app, port=port, log_level="warning", access_log=False)
+
+
+def serve_rows(port: int, state: Path) -> None:
+    """Serve risk, and risk with reasons and plan, of one posted row of the matrix."""
+    import polars as pl
+    import uvicorn
+
+    from features.matrix import Matrix
+    from models.assess import assess
+    from models.care import load_catalog
+
+    app, bundle, catalog, frame = FastAPI(), champion(state), load_catalog(), matrix_of(state)
+    schema, model = frame.frame.schema, bundle.model
+
+    @app.post("/risk")
+    async def risk(request: Request) -> Response:
+        row = json.loads(await request.body())
+        found = model.cumulative_incidence(model.coded([row]), bundle.card.horizons_days)
+        return Response(json.dumps(found[0, :, 1].tolist()), media_type="application/json")
+
+    @app.post("/assess")
+    async def all_of_it(request: Request) -> Response:
+        row = json.loads(await request.body())
+        one = pl.DataFrame([row | {"as_of": None}], schema=schema)
+        found = assess(bundle, Matrix(one, frame.cards), catalog=catalog)[0].to_dict()
+        return Response(json.dumps(found), media_type="application/json")
+
+    uvicorn.run(app, port=port, log_level="warning", access_log=False)
+
+
+def champion(state: Path) -> Any:
+    """Return the verified local copy of the champion."""
+    from models.bundle import load_bundle
+
+    known = json.loads((state / "champion" / "last_good.json").read_text())
+    return load_bundle(state / "champion" / known["sha256"], version=known["version"], expected_sha256=known["sha256"])
+
+
+def matrix_of(state: Path) -> Any:
+    """Return the matrix of the last day with records."""
+    from features.kept import kept_matrix
+    from features.lake import Lake
+
+    lake = Lake(state / "lake")
+    return kept_matrix(lake, as_of=[lake.data_until()])
+
+
+def stored(state: Path, port: int) -> None:
+    """Part 1."""
+    from datetime import UTC, datetime
+
+    from sqlalchemy import text
+
+    from serving import auth, store_log
+    from serving.access import ROLES
+    from serving.store import migrate, open_store
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(state / "retention.db", folder)
+        store = open_store(f"sqlite:///{folder}/retention.db")
+        migrate(store)
+        token, role = auth.new_token(auth.KEY_PREFIX), ROLES["hr_system"]
+        row = {"name": "bench", "sha256": auth.sha256(token), "role": "hr_system", "created_at": datetime.now(UTC)}
+        row |= {
+            "scopes": sorted(role.scopes),
+            "purposes": sorted(role.purposes),
+            "sees": "everyone",
+            "sees_value": None,
+        }
+        with store.begin() as tx:
+            store_log.add_key(tx, row)
+            who = [one[0] for one in tx.execute(text("SELECT employee_id FROM score LIMIT 200"))]
+        store.close()
+        key = f"authorization: Bearer {token}\r\n"
+        reads = [get(f"/v1/employees/{one}/risk?purpose=retention_care", key) for one in who]
+        with served(
+            [sys.executable, "-m", "serving.cli", "serve", "--port", str(port), "--state", folder], port, "/healthz"
+        ):
+            load("", port, reads, seconds=1)
+            ours = load("one stored risk with reasons, keyed and audited", port, reads)
+            size = _size(port, reads[0])
+    bare = [sys.executable, "-m", "benchmarks.bench_serve", "--bare", str(size), "--port", str(port + 1)]
+    with served(bare, port + 1, "/bytes"):
+        load("", port + 1, [get("/object")], seconds=1)
+        plain = load(f"bare FastAPI, a constant of {size} bytes, as an object", port + 1, [get("/object")])
+        ready = load(f"bare FastAPI, a constant of {size} bytes, as bytes", port + 1, [get("/bytes")])
+    print("1. One stored risk", plain, ready, ours, sep="\n")
+    print(
+        f"  {ours.rate / plain.rate:.0%} of the bare route (object), {ours.rate / ready.rate:.0%} (bytes); bar 40 %\n"
+    )
+
+
+def _size(port: int, request: bytes) -> int:
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(request)
+        head = line.recv(65_536).lower()
+    return int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+
+
+def posted(state: Path, port: int) -> None:
+    """Part 2."""
+    import mlflow
+
+    bundle, frame = champion(state), matrix_of(state)
+    score = next(score for _, score in bundle.model.voluntary.parts if hasattr(score, "booster"))
+    rows = [json.loads(json.dumps(row, default=str)) for row in frame.frame.head(50).to_dicts()]
+    ours = [sys.executable, "-m", "benchmarks.bench_serve", "--rows", str(state), "--port", str(port)]
+    with served(ours, port, "/docs"):
+        load("", port, [post("/risk", rows[0])], seconds=1)
+        risk = load("risk of one posted row, all horizons", port, [post("/risk", row) for row in rows])
+        whole = load("risk, reasons and plan of one posted row", port, [post("/assess", row) for row in rows])
+    values = np.column_stack([bundle.model.coded(rows), np.zeros(len(rows))])
+    table = pd.DataFrame(values, columns=score.booster.feature_name())
+    with tempfile.TemporaryDirectory() as folder:
+        signature = mlflow.models.infer_signature(table.fillna(0.0), np.zeros(1))
+        mlflow.lightgbm.save_model(score.booster, f"{folder}/model", pip_requirements=["lightgbm"], signature=signature)
+        theirs = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"{folder}/model", "--env-manager", "local"]
+        split = [json.loads(table.iloc[[i]].to_json(orient="split", index=False)) for i in range(len(table))]
+        asks = [post("/invocations", {"dataframe_split": one}) for one in split]
+        with served([*theirs, "--port", str(port + 1)], port + 1, "/ping"):
+            load("", port + 1, asks, seconds=2)
+            their = load("mlflow models serve, the same trees, one number", port + 1, asks)
+    print("2. One posted row", their, risk, whole, sep="\n")
+    times = risk.rate / their.rate, whole.rate / their.rate
+    print(f"  risk {times[0]:.0f} times theirs (bar 25), with reasons and plan {times[1]:.1f} times (bar 5)\n")
+
+
+def bulk(state: Path, n: int) -> None:
+    """Part 3."""
+    from features.matrix import Matrix
+    from models.assess import assess
+    from models.care import load_catalog
+    from models.scores import _with_interval
+
+    bundle, frame, catalog = champion(state), matrix_of(state), load_catalog()
+    model = bundle.model
+    score = next(score for _, score in model.voluntary.parts if hasattr(score, "booster"))
+    weights = model._weights()
+    many = frame.frame.sample(n, with_replacement=True, seed=1)
+    values = model.coded(many.to_dicts())
+    used = np.flatnonzero(weights > 0)
+    untabled = replace(score, tables=None)
+    took: dict[str, float] = {}
+    took["pred_contrib, a row per person"] = timed(
+        lambda: score.booster.predict(_with_interval(values, 1), pred_contrib=True, num_threads=1)
+    )
+    took[f"pred_contrib, a row per person and interval ({len(used)})"] = timed(
+        lambda: untabled.contributions(values, weights)
+    )
+    took["the same shares from tables"] = timed(lambda: score.contributions(values, weights))
+    apart = np.abs(score.contributions(values[:2000], weights)[1] - untabled.contributions(values[:2000], weights)[1])
+    took["risk, interval, reasons and plan of everybody"] = timed(
+        lambda: [assess(bundle, Matrix(part, frame.cards), catalog=catalog) for part in many.iter_slices(5000)]
+    )
+    print(f"3. {n} people, {score.booster.num_trees()} trees of up to 8 leaves, largest difference {apart.max():.1e}")
+    for name, seconds in took.items():
+        print(f"  {name:<58} {seconds:8.1f} s  {n / seconds:10.0f} people/s")
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Return the seconds it takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Print the three parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, default=Path("var/demo"))
+    parser.add_argument("--parts", nargs="+", default=["stored", "posted", "bulk"])
+    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--port", type=int, default=8710)
+    parser.add_argument("--bare", type=int)
+    parser.add_argument("--rows", type=Path)
+    given = parser.parse_args()
+    if given.bare:
+        serve_bare(given.port, given.bare)
+    elif given.rows:
+        serve_rows(given.port, given.rows)
+    else:
+        parts = {"stored": lambda: stored(given.state, given.port), "bulk": lambda: bulk(given.state, given.people)}
+        parts |= {"posted": lambda: posted(given.state, given.port + 10)}
+        for name in given.parts:
+            parts[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""Small trees as tables: what they say of a row, and the share of each column in it, looked up rather than computed.
+
+A tree with d splits sees a row only as d answers of yes or no, so there are 2^d rows it can tell apart. What it says
+of each, and the Shapley values of its columns, are worked out once; afterwards a row costs one comparison per split
+and one look into a table. Our trees have seven splits: 128 entries. The idea of trees as tables over bit patterns:
+Nadel and Wettenstein 2026, "From Decision Trees to Boolean Logic" (AAAI). The values are those of path-dependent
+TreeSHAP (Lundberg et al. 2020, Nature Machine Intelligence 2:56), which LightGBM calls ``pred_contrib``.
+
+The trap: how LightGBM treats an unknown value, a zero and a category differs from split to split and is copied here
+split by split; the tests hold both equal. Trees with more than ``MOST_SPLITS`` splits get no table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import factorial
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+
+MOST_SPLITS = 8
+"""256 entries a tree; each split more doubles the table and the time it takes to make it."""
+
+ROWS_AT_ONCE = 8192
+"""Rows per step: the answers of one step stay in the processor's cache."""
+
+FEW_ROWS = 24
+"""Below, all trees are asked at once per split; above, all rows at once per tree."""
+
+ZERO = 1e-35
+"""LightGBM takes numbers closer to zero than this for zero."""
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Arrays (t, w): the splits of every tree, filled up to ``w`` with ones that nobody asks (nothing is below -inf).
+
+    ``levels`` (c, L) says of each split by category which categories go left; ``category`` (t, w) is its row there, -1
+    for a split by number.
+    """
+
+    column: np.ndarray
+    threshold: np.ndarray
+    unknown_left: np.ndarray
+    nan_is_zero: np.ndarray
+    zero_is_unknown: np.ndarray
+    category: np.ndarray
+    levels: np.ndarray
+
+    def patterns(self, values: np.ndarray) -> np.ndarray:
+        """Return (t, n): the entry that each tree looks up for each row of ``values`` (n, p)."""
+        x = np.ascontiguousarray(values.T)
+        if len(values) <= FEW_ROWS:
+            bits, by_level = self._left(x[self.column], (..., None)), self.category >= 0
+            bits[by_level] = _among(x[self.column[by_level]], self.levels[self.category[by_level]])
+            return (bits * self.powers[:, None]).sum(axis=1)
+        out = np.zeros((len(self.column), len(values)), dtype=np.intp)
+        for t, b in np.argwhere(self.asked):
+            at = x[self.column[t, b]]
+            kind = self.category[t, b]
+            left = self._left(at, (t, b)) if kind < 0 else _among(at[None], self.levels[kind][None])[0]
+            out[t] |= left.astype(np.intp) << b
+        return out
+
+    def without(self, asked_no_more: int) -> Splits:
+        """Return the splits with those of one column asked no more."""
+        gone = self.column == asked_no_more
+        column, threshold = np.where(gone, 0, self.column), np.where(gone, -np.inf, self.threshold)
+        category, nan_is_zero = np.where(gone, -1, self.category), self.nan_is_zero | gone
+        return replace(self, column=column, threshold=threshold, nan_is_zero=nan_is_zero, category=category)
+
+    @cached_property
+    def powers(self) -> np.ndarray:
+        """What each bit adds to the number of a pattern."""
+        return 1 << np.arange(self.column.shape[1], dtype=np.intp)
+
+    @cached_property
+    def asked(self) -> np.ndarray:
+        """Which splits somebody asks."""
+        return (self.threshold > -np.inf) | (self.category >= 0)
+
+    def _left(self, x: np.ndarray, at: Any) -> np.ndarray:
+        nan_is_zero, missing = self.nan_is_zero[at], np.isnan(x)
+        known = np.where(missing, 0.0, x)
+        unknown = (missing & ~nan_is_zero) | (self.zero_is_unknown[at] & (np.abs(known) <= ZERO))
+        return np.where(unknown, self.unknown_left[at], known <= self.threshold[at])
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The trees of one booster: ``says`` (t, K, 2^w) is the raw score per pattern and interval (K is 1 at first).
+
+    ``share`` (t, K, w, 2^w) is the Shapley value of the column in ``slot`` (t, w), -1 where a tree has fewer columns
+    than slots; ``base`` is what the trees say of nobody in particular.
+    """
+
+    splits: Splits
+    says: np.ndarray
+    share: np.ndarray
+    slot: np.ndarray
+    base: float
+    n_columns: int
+
+    def raw(self, values: np.ndarray) -> np.ndarray:
+        """Return (n, K) the raw score of each row of ``values`` (n, p)."""
+        out = np.zeros((self.says.shape[1], len(values)))
+        for part in _parts(len(values)):
+            pattern = self.splits.patterns(values[part])
+            if pattern.shape[1] <= FEW_ROWS:
+                out[:, part] = np.take_along_axis(self.says, pattern[:, None, :], axis=2).sum(axis=0)
+                continue
+            for says, entry in zip(self.says, pattern, strict=True):
+                out[:, part] += says.take(entry, axis=1)
+        return out.T
+
+    def contributions(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return (n, n_columns): base plus a row's sum is the mean of its raw scores with ``weights`` (K,), sum 1."""
+        out = np.zeros((self.n_columns, len(values)))
+        kept, share = self.slot >= 0, self._mean_share(weights)
+        for part in _parts(len(values)):
+            pattern = self.splits.patterns(values[part])
+            if pattern.shape[1] <= FEW_ROWS:
+                np.add.at(out[:, part], self.slot[kept], np.take_along_axis(share, pattern[:, None, :], 2)[kept])
+                continue
+            for t, b in np.argwhere(kept):
+                out[self.slot[t, b], part] += share[t, b].take(pattern[t])
+        return out.T
+
+    def along(self, count: int) -> Tables:
+        """Return tables for rows without the last column, which runs through 0 … ``count`` - 1 = K - 1."""
+        column = self.n_columns - 1
+        rows = np.full((count, self.n_columns), np.nan)
+        rows[:, column] = np.arange(count)
+        theirs = np.where(self.splits.column == column, self.splits.powers, 0).sum(axis=1)
+        turned = self.splits.patterns(rows) & theirs[:, None]
+        entries = np.arange(self.says.shape[2])
+        seen = (entries & ~theirs[:, None, None]) | turned[:, :, None]  # (t, K, 2^w)
+        says = np.take_along_axis(np.broadcast_to(self.says, seen.shape), seen, axis=2)
+        share = np.take_along_axis(self.share, seen[:, :, None, :], axis=3)
+        return replace(self, splits=self.splits.without(column), says=says, share=share)
+
+    def _mean_share(self, weights: np.ndarray) -> np.ndarray:
+        """Return (t, w, 2^w); worked out once per set of weights, of which a model has one."""
+        known = self._mean_shares.get(weights.tobytes())
+        if known is None:
+            known = self._mean_shares[weights.tobytes()] = np.einsum("k,tkwe->twe", weights, self.share)
+        return known
+
+    @cached_property
+    def _mean_shares(self) -> dict[bytes, np.ndarray]:
+        return {}
+
+
+def tables_of(booster: lgb.Booster) -> Tables | None:
+    """Return the trees as tables; None when a tree has too many splits or is of a kind that is not known here."""
+    told = booster.dump_model()
+    trees = [_nodes(tree["tree_structure"]) for tree in told["tree_info"]]
+    width = max((len(nodes) for nodes in trees), default=0)
+    kinds = {node["decision_type"] for nodes in trees for node in nodes}
+    if not 0 < width <= MOST_SPLITS or kinds - {"<=", "=="} or told.get("average_output") or _is_linear(booster):
+        return None
+    made = [_table(tree["tree_structure"], nodes, width) for tree, nodes in zip(told["tree_info"], trees, strict=True)]
+    says, share, slot, base = (np.array(part) for part in zip(*made, strict=True))
+    return Tables(_splits(trees, width), says[:, None], share[:, None], slot, float(base.sum()), booster.num_feature())
+
+
+def _is_linear(booster: lgb.Booster) -> bool:
+    return "is_linear=1" in booster.model_to_string(num_iteration=1)
+
+
+def _parts(n: int) -> Iterator[slice]:
+    return (slice(start, start + ROWS_AT_ONCE) for start in range(0, n, ROWS_AT_ONCE))
+
+
+def _among(x: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return (c, n): whether row c of ``levels`` (c, L) holds the categories of ``x`` (c, n); unknown ones go right."""
+    code = np.where(np.isnan(x), -1, x).astype(np.intp)
+    known = (code >= 0) & (code < levels.shape[1])
+    return known & np.take_along_axis(levels, np.where(known, code, 0), axis=1)
+
+
+def _nodes(root: Node) -> list[Node]:
+    """Return the splits of a tree; the position in this list is the bit of a split."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if "split_index" in node:
+            found.append(node)
+            waiting += [node["right_child"], node["left_child"]]
+    return found
+
+
+def _splits(trees: Sequence[Sequence[Node]], width: int) -> Splits:
+    shape = (len(trees), width)
+    column, threshold = np.zeros(shape, dtype=np.intp), np.full(shape, -np.inf)
+    unknown_left, nan_is_zero, zero_is_unknown = np.zeros(shape, bool), np.ones(shape, bool), np.zeros(shape, bool)
+    sets: list[list[int]] = []
+    category = np.full(shape, -1)
+    for t, nodes in enumerate(trees):
+        for b, node in enumerate(nodes):
+            column[t, b], unknown_left[t, b] = node["split_feature"], node["default_left"]
+            nan_is_zero[t, b], zero_is_unknown[t, b] = node["missing_type"] != "NaN", node["missing_type"] == "Zero"
+            if node["decision_type"] == "==":
+                category[t, b] = len(sets)
+                sets.append([int(one) for one in str(node["threshold"]).split("||")])
+            else:
+                threshold[t, b] = node["threshold"]
+    levels = np.zeros((len(sets), max((max(one) for one in sets), default=0) + 1), dtype=bool)
+    for c, one in enumerate(sets):
+        levels[c, one] = True
+    return Splits(column, threshold, unknown_left, nan_is_zero, zero_is_unknown, category, levels)
+
+
+def _table(root: Node, nodes: Sequence[Node], width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return of one tree what it says per pattern, the Shapley values per column and pattern, the columns, its base."""
+    columns = sorted({int(node["split_feature"]) for node in nodes})
+    m = len(columns)
+    known = (np.arange(1 << m) >> np.arange(max(m, 1))[:, None] & 1).astype(bool)  # (m, sets of columns)
+    goes_left = (np.arange(1 << width) >> np.arange(width)[:, None] & 1).astype(bool)  # (w, patterns)
+    bit = {node["split_index"]: b for b, node in enumerate(nodes)}
+
+    def says(node: Node) -> np.ndarray:
+        """Return (sets, patterns): the mean over training rows of what is not known, as TreeSHAP takes it."""
+        if "split_index" not in node:
+            return np.full((1, 1), node["leaf_value"])
+        left, right = says(node["left_child"]), says(node["right_child"])
+        share = (
+            _count(node["left_child"]) / node["internal_count"],
+            _count(node["right_child"]) / node["internal_count"],
+        )
+        told = np.where(goes_left[bit[node["split_index"]]], left, right)
+        return np.where(known[columns.index(node["split_feature"])][:, None], told, share[0] * left + share[1] * right)
+
+    value = np.broadcast_to(says(root), (1 << m, 1 << width))
+    shares, slot = np.zeros((width, 1 << width)), np.full(width, -1)
+    slot[:m] = columns
+    shares[:m] = _shapley(known[:m]) @ value
+    return value[-1], shares, slot, float(value[0, 0])
+
+
+def _count(node: Node) -> int:
+    return int(node["internal_count"] if "split_index" in node else node["leaf_count"])
+
+
+def _shapley(known: np.ndarray) -> np.ndarray:
+    """Return (m, sets): times the value of each set it gives the Shapley values (Shapley 1953)."""
+    m, size = len(known), known.sum(axis=0)
+    joined = np.array([factorial(max(s - 1, 0)) * factorial(m - s) for s in range(m + 1)]) / factorial(m)
+    lacked = np.array([factorial(s) * factorial(max(m - s - 1, 0)) for s in range(m + 1)]) / factorial(m)
+    return np.where(known, joined[size], -lacked[size])

@@ -1,0 +1,83 @@
+"""The question that is asked most, as few statements as can be: what is said of these people, and who is the token.
+
+Statements are built once and filled in afterwards; building them costs more than asking them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, insert, select, update
+
+from serving.store import Transaction
+from serving.store_people import Sight, visible
+from serving.store_tables import audit_entry, audit_head, audit_subject, employee, override, plain, score, score_run
+
+RUN_ID = select(score_run.c.id).where(score_run.c.is_current)
+TOKENS = select(audit_subject.c.employee_id, audit_subject.c.token).where(
+    audit_subject.c.employee_id.in_(bindparam("people", expanding=True))
+)
+MOVE_HEAD = update(audit_head).where(audit_head.c.id == 1).values(sequence=bindparam("last"), hash=bindparam("seal"))
+ADD_ENTRY, ADD_SUBJECT = insert(audit_entry), insert(audit_subject)
+
+
+def current_run_id(tx: Transaction) -> int | None:
+    """Return the number of the batch that is shown."""
+    return tx.execute(RUN_ID).scalar()
+
+
+@lru_cache(maxsize=256)
+def _said(sight: Sight) -> Select[Any]:
+    seen = visible(sight).subquery()
+    later = override.alias()
+    newest = (
+        select(func.max(later.c.id))
+        .where(later.c.employee_id == employee.c.id, later.c.valid_until >= bindparam("today"))
+        .scalar_subquery()
+    )
+    over = [override.c[name].label(f"override_{name}") for name in override.c.keys()]  # noqa: SIM118
+    return (
+        select(score, employee.c.name, employee.c.job, employee.c.team, employee.c.department, *over)
+        .add_columns(seen.c.reason.label("seen_because"))
+        .join(employee, employee.c.id == score.c.employee_id)
+        .join(seen, seen.c.id == employee.c.id)
+        .outerjoin(override, override.c.id == newest)
+        .where(score.c.run_id == bindparam("run"), employee.c.id.in_(bindparam("people", expanding=True)))
+    )
+
+
+def said(
+    tx: Transaction, sight: Sight, run_id: int, people: Collection[str], *, today: date
+) -> dict[str, dict[str, Any]]:
+    """Return what the batch says of those of ``people`` who are within sight, expired or not, with what stands over it.
+
+    ``override`` is the word of a person that stands, or ``None``; hidden and unknown people are absent alike.
+    """
+    found = tx.execute(_said(sight), {"run": run_id, "people": sorted(set(people)), "today": today})
+    return {row.employee_id: _apart(plain(row)) for row in found}
+
+
+def _apart(row: dict[str, Any]) -> dict[str, Any]:
+    over = {name: row.pop(f"override_{name}") for name in override.c.keys()}  # noqa: SIM118
+    stands = over["id"] is not None and over["decision"] != "follow"
+    return {**row, "override": over if stands else None}
+
+
+def subject_tokens(tx: Transaction, people: Collection[str]) -> dict[str, str]:
+    """Return the random tokens that stand for these people in the audit log, made at the first mention."""
+    wanted = sorted(set(people))
+    known = {row.employee_id: str(row.token) for row in tx.execute(TOKENS, {"people": wanted})} if wanted else {}
+    made = {one: secrets.token_hex(16) for one in wanted if one not in known}
+    if made:
+        tx.execute(ADD_SUBJECT, [{"token": token, "employee_id": one} for one, token in made.items()])
+    return known | made
+
+
+def add_entries(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append sealed entries, oldest first, and move the end of the chain to the last."""
+    tx.execute(ADD_ENTRY, [dict(row) for row in rows])
+    tx.execute(MOVE_HEAD, {"last": rows[-1]["sequence"], "seal": rows[-1]["hash"]})
