@@ -82,7 +82,7 @@ example: install
 BENCH := $(BIN)/python -W ignore benchmarks
 
 .PHONY: bench
-bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models ## every benchmark (hours)
+bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models bench-access bench-schema bench-kill bench-bundles bench-serve ## every benchmark (hours)
 
 .PHONY: bench-features
 bench-features: $(VENV)/.installed-bench ## features beside hand-written pandas, Polars and DuckDB; more events, a month more
@@ -117,6 +117,33 @@ bench-allocation: install ## the plan of an organisation: 50,000 people and 25 a
 .PHONY: bench-policy
 bench-policy: install ## exits prevented by the plan beside simpler policies, on invented companies
 	@$(BENCH)/bench_policy.py --seeds 2 --people 2000 --trial 1000
+
+# A state with scores, for the benchmarks of the service: that of `make demo` unless told otherwise.
+STATE_OF ?= $(DEMO)
+
+.PHONY: bench-access
+bench-access: install ## random viewers and people on every route that takes a person: does anybody reach too far?
+	@PYTHONPATH=. $(BENCH)/bench_access.py --pairs 10000
+
+.PHONY: bench-schema
+bench-schema: install-dev ## every operation of the API under generated requests (Schemathesis)
+	@PYTHONPATH=. $(BENCH)/bench_schema.py --state $(STATE_OF) --cases 200
+
+.PHONY: bench-kill
+bench-kill: install-dev ## the service is killed 100 times under writers, on SQLite and on PostgreSQL
+	@PYTHONPATH=. $(BENCH)/bench_kill.py
+
+.PHONY: bench-bundles
+bench-bundles: install ## 1,000 damaged models: none may be served
+	@PYTHONPATH=. $(BENCH)/bench_bundles.py --bundle $(wildcard $(STATE_OF)/champion/*)
+
+.PHONY: bench-serve
+bench-serve: install-dev ## requests a second beside a bare route and beside `mlflow models serve`; 100,000 people at once
+	@PYTHONPATH=. $(BENCH)/bench_serve.py --state $(STATE_OF)
+
+.PHONY: test-postgres
+test-postgres: install-dev ## the tests of the service, each on SQLite and on PostgreSQL
+	@RETENTION_TEST_STORES=sqlite,postgresql $(BIN)/python -m pytest -n 2 --dist loadfile tests/serving
 
 .PHONY: bench-generator
 bench-generator: install ## is the generator of invented companies what it says it is
