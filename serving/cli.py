@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
-from serving import cli_access, cli_backup, cli_talent
-from serving.at_console import address_of, console_actor, day_of, opened, person_name, sight_of, told
+from serving import cli_access, cli_backup, cli_keys, cli_talent
+from serving.at_console import address_of, console_actor, day_of, opened, person_name, told
 
 if TYPE_CHECKING:
     from serving.access import Visit
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Score, show, record: the service for retention care.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-key_app = typer.Typer(help="API keys for other systems.", no_args_is_help=True)
-app.add_typer(key_app, name="key")
-cli_access.add_to(app, key_app)
+app.add_typer(cli_keys.key_app, name="key")
+cli_access.add_to(app)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 
@@ -243,71 +242,6 @@ def open_link(
         invitation = Invitation(name or person_name(), role, sight, employee_id=employee)
         address = base or address_of(settings, "127.0.0.1", 8000)
         typer.echo(_link(store, settings, invitation, base=address.rstrip("/")))
-
-
-@key_app.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="Which system will use it; stands in the audit log.")],
-    role: Annotated[
-        str, typer.Option(help="hr_system, hr, hr_partner, manager, analyst, auditor or admin.")
-    ] = "hr_system",
-    scope: Annotated[list[str] | None, typer.Option(help="Fewer scopes than the role has; repeat.")] = None,
-    purpose: Annotated[list[str] | None, typer.Option(help="Fewer purposes than the role has; repeat.")] = None,
-    sees: Sees = None,
-    state: State = None,
-) -> None:
-    """Make an API key, which ends after RETENTION_KEY_DAYS, and print it once."""
-    from serving import audit, auth, store_log
-    from serving.access import KEY_ROLES, narrow, sight_fits
-    from serving.audit import Entry
-
-    with opened(state) as (settings, store):
-        if role not in KEY_ROLES:
-            raise FixableError(f"There is no role {role} for keys.", [f"Roles: {', '.join(KEY_ROLES)}"])
-        try:
-            scopes, purposes = narrow(role, scope or [], purpose or [])
-        except ValueError as refusal:
-            raise FixableError(str(refusal)) from None
-        sight = sight_of(sees)
-        if not sight_fits(role, sight):
-            raise FixableError(f"A key of role {role} cannot see {sight.kind}.")
-        token, now = auth.new_token(auth.KEY_PREFIX), _now()
-        row = {"name": name[:100], "sha256": auth.sha256(token), "role": role, "created_at": now}
-        row |= {"scopes": sorted(scopes), "purposes": sorted(purposes), **auth.stored_sight(sight)}
-        row["expires_at"] = now + timedelta(days=settings.key_days)
-        with store.begin() as tx:
-            number = store_log.add_key(tx, row)
-            audit.record(tx, Entry(console_actor(), "key.create", "made", f"key-{number}"), now=now)
-        typer.echo(token)
-        typer.echo(f"Key {number} for {name}. It is shown only now; keep it where secrets are kept.", err=True)
-
-
-@key_app.command("list")
-def list_keys(state: State = None) -> None:
-    """List all API keys."""
-    from serving import console, store_log
-
-    with opened(state) as (_, store):
-        with store.begin() as tx:
-            rows = store_log.keys(tx)
-        console.show(console.keys(rows))
-
-
-@key_app.command("revoke")
-def revoke_key(number: Annotated[int, typer.Argument(help="The key's number.")], state: State = None) -> None:
-    """End an API key at once."""
-    from serving import audit, store_log
-    from serving.audit import Entry
-
-    with opened(state) as (_, store):
-        now = _now()
-        with store.begin() as tx:
-            ended = store_log.revoke_key(tx, number, now=now)
-            result = "revoked" if ended else "not_found"
-            audit.record(tx, Entry(console_actor(), "key.revoke", result, f"key-{number}"), now=now)
-        if not ended:
-            raise FixableError(f"There is no live key number {number}.")
-        typer.echo(f"Key {number} no longer opens anything.")
 
 
 @app.command("verify-audit")

@@ -1,4 +1,4 @@
-"""Commands of access and oversight: accounts, ending and changing keys, the stop switch, a person's own records.
+"""Commands of access and oversight: accounts, the stop switch, a person's own records.
 
 Heavy imports wait inside the commands, so that ``--help`` answers at once.
 """
@@ -6,7 +6,7 @@ Heavy imports wait inside the commands, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,13 +25,12 @@ State = Annotated[Path | None, typer.Option(help="Folder with the records, model
 Login = Annotated[str, typer.Argument(help="The login, such as li.na.")]
 
 
-def add_to(app: typer.Typer, keys: typer.Typer) -> None:
+def add_to(app: typer.Typer) -> None:
     """Put the commands beside those that are there."""
     app.add_typer(account_app, name="account")
     app.command("stop")(stop)
     app.command("release")(release)
     app.command("export-person")(export_person)
-    keys.command("rotate")(rotate_key)
 
 
 @account_app.command("create")
@@ -155,33 +154,6 @@ def _new_password(login: str) -> str:
     if wrong:
         raise FixableError("This password is too easy to guess.", [f"It needs: {rule}." for rule in wrong])
     return given
-
-
-def rotate_key(
-    number: Annotated[int, typer.Argument(help="The number of the key that is to be replaced.")],
-    overlap_days: Annotated[int, typer.Option(help="Days for which the old key still works.", min=0, max=90)] = 7,
-    state: State = None,
-) -> None:
-    """Make a key that may do what another may, print it once, and let the old one end after the overlap."""
-    from serving import audit, auth, store_log
-    from serving.audit import Entry
-
-    with opened(state) as (settings, store):
-        now, token = _now(), auth.new_token(auth.KEY_PREFIX)
-        with store.begin() as tx:
-            old = store_log.key_by_id(tx, number)
-            live = old is not None and old["revoked_at"] is None and (old["expires_at"] or now) >= now
-            if old is not None and live:
-                same = {name: old[name] for name in ("name", "role", "scopes", "purposes", "sees", "sees_value")}
-                until = now + timedelta(days=settings.key_days)
-                row = {**same, "sha256": auth.sha256(token), "created_at": now, "expires_at": until, "replaces": number}
-                made = store_log.add_key(tx, row)
-                store_log.end_key_at(tx, number, at=now + timedelta(days=overlap_days))
-                audit.record(tx, Entry(console_actor(), "key.rotate", "made", f"key-{made}"), now=now)
-        if not live:
-            raise FixableError(f"There is no live key number {number}.")
-        typer.echo(token)
-        typer.echo(f"Key {made} replaces key {number}, which works for {overlap_days} more days.", err=True)
 
 
 def stop(
