@@ -68,7 +68,7 @@ def run(state: Path, program: str, *words: str, code: int = 0) -> Ran:
         encoding="utf-8",
         env=settings,
         cwd=state.parent,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     if told.returncode != code:
