@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,13 +45,7 @@ def networks(allowed: Sequence[str]) -> tuple[Network, ...]:
 
 def judged(url: str, *, allowed: Sequence[Network] = ()) -> Destination:
     """Return where to connect, or raise ``RefusedError``. Without TLS only to this very computer."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise RefusedError("not an address") from None
-    if parts.scheme not in ("https", "http") or not host or parts.username or parts.password or parts.fragment:
-        raise RefusedError("not a plain https address")
+    parts, host, port = _plain(url)
     addresses = _addresses(host)
     wrong = [one for one in addresses if not (is_public(one) or any(one in network for network in allowed))]
     if wrong or not addresses:
@@ -62,15 +56,20 @@ def judged(url: str, *, allowed: Sequence[Network] = ()) -> Destination:
     return Destination(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path, str(addresses[0]))
 
 
-def plausible(url: str, *, allowed: Sequence[Network] = ()) -> None:
-    """Refuse what can be refused without asking anybody for an address: the form, and addresses written as numbers."""
+def _plain(url: str) -> tuple[SplitResult, str, int | None]:
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         raise RefusedError("not an address") from None
     if parts.scheme not in ("https", "http") or not host or parts.username or parts.password or parts.fragment:
         raise RefusedError("not a plain https address")
+    return parts, host, port
+
+
+def plausible(url: str, *, allowed: Sequence[Network] = ()) -> None:
+    """Refuse what can be refused without asking anybody for an address: the form, and addresses written as numbers."""
+    parts, host, _ = _plain(url)
     if parts.scheme == "http" and not any(network.is_loopback for network in allowed):
         raise RefusedError("https only")
     number = _number(host)
