@@ -67,21 +67,6 @@ def sight_of(sees: str | None) -> Sight:
     raise FixableError("Say how far it sees: --sees everyone, department:NAME, team:NAME or manager:NUMBER.")
 
 
-def sight_in(role: str, sees: str | None, employee: str | None) -> Sight:
-    """Return how far a person who signs in with this role sees; employees see what was agreed with them alone."""
-    from serving.store_people import Sight
-
-    if role not in ("hr", "manager", "employee"):
-        raise FixableError(f"People sign in as hr, manager or employee, not as {role}.")
-    if role == "employee":
-        if not employee or sees:
-            raise FixableError("Say who it is: --role employee --employee NUMBER, without --sees.")
-        return Sight("self", employee)
-    if sees is None and role == "manager" and employee:
-        return Sight("manager", employee)
-    return sight_of(sees or ("everyone" if role == "hr" else None))
-
-
 def address_of(settings: Settings, host: str, port: int) -> str:
     """Return the address at which people reach the service: its first trusted host in production."""
     if settings.mode == "production":

@@ -138,15 +138,17 @@ def _open(tx: Transaction, visit: Visit, opening: Opening, catalog: Catalog) -> 
     own = opening.action == OWN
     if (own and len(opening.title.strip()) < cases.SHORTEST_REASON) or (not own and opening.action not in catalog):
         return Problem("invalid")
+    alone = opening.move.step == "suggest"
     actor = _actor(tx, visit, opening.employee_id, opening.decided_by)
-    if isinstance(actor, Problem):
+    if alone and visit.viewer.door == "key" and not opening.decided_by:
+        actor = Actor(visit.viewer.name, None, frozenset())  # a system may suggest: nothing is decided by that
+    elif isinstance(actor, Problem):
         return actor
-    if not actor.sides:
+    elif not actor.sides:
         return Problem("not_yours")
     if not own and store_cases.is_open(tx, opening.employee_id, opening.action):
         return Problem("case_open")
     first = _fresh(tx, visit, opening, person, {} if own else catalog[opening.action])
-    alone = opening.move.step == "suggest"
     bare = Move("suggest", opening.move.today, note=opening.move.note if alone else "")
     steps = [(first, _step(visit, bare, actor))]
     if not alone:
@@ -254,7 +256,7 @@ def _actor(tx: Transaction, visit: Visit, employee_id: str, decided_by: str) -> 
         return Problem("decider_unknown")
     sides = _sides_in_line(tx, decided_by, employee_id)
     seen_as_hr = store_cases.hr_sight(tx, decided_by)
-    trusted = viewer.role in ("hr", "hr_system")  # a manager's own tool does not speak for HR
+    trusted = viewer.role in (*store_cases.HR_ROLES, "hr_system")  # a manager's own tool does not speak for HR
     if trusted and seen_as_hr and decided_by != employee_id and _within(tx, seen_as_hr, employee_id):
         sides |= {"hr"}
     return Actor(name, decided_by, sides)
@@ -269,7 +271,7 @@ def _sides_of_session(tx: Transaction, visit: Visit, employee_id: str) -> frozen
     viewer = visit.viewer
     if viewer.person_id == employee_id or "care.write" not in viewer.scopes:
         return frozenset()
-    if viewer.role == "hr":
+    if viewer.role in store_cases.HR_ROLES:
         return frozenset({"hr"})
     if viewer.person_id is not None:
         return _sides_in_line(tx, viewer.person_id, employee_id)

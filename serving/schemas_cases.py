@@ -32,7 +32,8 @@ class NewCase(Asked):
     """A case to open. ``action`` is of the catalog, or ``own`` with a ``title``.
 
     ``step``: ``suggest`` leaves the decision open; ``agree`` and ``decline`` decide at once. ``decided_by`` is the
-    employee number of the person who decides, somebody above this person or invited as HR: a key decides nothing.
+    employee number of the person who decides, somebody above this person or invited as HR: a key decides nothing, it
+    may only suggest.
     """
 
     employee_id: Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]

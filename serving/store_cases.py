@@ -21,6 +21,7 @@ THIS_WEEK_DAYS = 7
 NEVER = date(9999, 12, 31)
 OWN = "own"
 """The action of a case that is in no catalog; several may be open for one person."""
+HR_ROLES = ("hr", "hr_partner")
 HR = "hr"
 """The recipient of a reminder that is for everybody in HR who sees the person."""
 
@@ -180,7 +181,7 @@ def hr_sight(tx: Transaction, employee_id: str) -> Sight | None:
     """Return how far this employee sees as HR: by the latest link that was made for them, ``None`` if not as HR."""
     query = select(sign_in).where(sign_in.c.employee_id == employee_id).order_by(sign_in.c.id.desc()).limit(1)
     row = tx.execute(query).one_or_none()
-    return Sight(row.sees, row.sees_value) if row is not None and row.role == HR else None
+    return Sight(row.sees, row.sees_value) if row is not None and row.role in HR_ROLES else None
 
 
 def remind(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> int:

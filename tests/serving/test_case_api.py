@@ -268,3 +268,11 @@ def test_the_store_itself_refuses_a_second_writer_of_the_same_version(client, ke
         assert not store_cases.change(tx, after, replace(note, note="yours"))
         assert not store_cases.add(tx, replace(after, id="ff"), [(replace(after, id="ff"), note)])
         assert [row["note"] for row in store_cases.steps(tx, case_id)] == [None, "mine"]
+
+
+def test_a_system_may_suggest_without_a_decider_and_nothing_more(client: TestClient, key) -> None:
+    headers = key("hr_system")
+    suggested = opened(client, headers)
+    assert (suggested.status_code, suggested.json()["status"]) == (201, "suggested")
+    assert suggested.json()["decided_by"] is None
+    assert step(client, headers, suggested.json(), step="agree").status_code == 422
