@@ -225,3 +225,9 @@ def test_a_form_from_elsewhere_changes_no_case(path, manager, post, store) -> No
     assert manager.post(where, data=fields, headers=ORIGIN).status_code == 403
     with store.begin() as tx:
         assert len(store_cases.all_steps(tx)) == 2
+
+
+def test_an_hr_partner_agrees_to_what_is_for_hr(signed_in, post) -> None:
+    partner = signed_in("hr_partner", Sight("department", "Care"), name="Partner of Care")
+    path = agreed(post, partner, "transfer_talk")
+    assert "Partner of Care agreed" in partner.get(f"{path}?lang=en").text
