@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from models.small_groups import OTHER
 from serving.store import Transaction
 from serving.store_people import Sight, visible
 from serving.store_tables import care_case, care_step, employee, override, plain, score, withdrawal_event
@@ -117,8 +118,8 @@ def purge(tx: Transaction, *, before: datetime) -> int:
 
 
 def bands_of_all(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> list[dict[str, Any]]:
-    """Return ``(employee_id, department, band)`` of everybody within sight, for pseudonyms; contested ones not."""
-    seen = visible(sight).subquery()
+    """Return ``(employee_id, department, band)`` of everybody within sight, for pseudonyms."""
+    seen = visible(sight, contested=True).subquery()
     query = (
         select(score.c.employee_id, employee.c.department, score.c.band)
         .join(seen, seen.c.id == score.c.employee_id)
@@ -126,3 +127,19 @@ def bands_of_all(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> 
         .where(score.c.run_id == run_id, score.c.valid_until >= today)
     )
     return [plain(row) for row in tx.execute(query)]
+
+
+def band_counts(tx: Transaction, run_id: int, *, today: date) -> dict[str, dict[str, int]]:
+    """Return how many people of each department have which band, of everybody; shown to nobody as it is."""
+    department = func.coalesce(employee.c.department, OTHER).label("department")
+    query = (
+        select(department, score.c.band, func.count().label("n"))
+        .join(employee, employee.c.id == score.c.employee_id)
+        .where(score.c.run_id == run_id, score.c.valid_until >= today)
+        .group_by(department, score.c.band)
+        .order_by(department, score.c.band)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for row in tx.execute(query):
+        counts.setdefault(row.department, {})[row.band] = row.n
+    return counts

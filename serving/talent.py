@@ -25,7 +25,7 @@ from models import openings
 from models.growth_rules import Rule, Rules
 from models.openings import Need, Opening
 from models.talent import NEEDS, GrowthFile, growth_files, to_plain
-from serving import audit, store_log, store_people, store_talent
+from serving import audit, groups, store_log, store_people, store_talent
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -227,8 +227,13 @@ class Reminders:
     more: str | None
 
 
-def reminders(store: Store, visit: Visit, *, need: str | None, after: str | None, limit: int) -> Reminders:
-    """Return who needs what: numbers first; names of one need when they are asked for, an entry in the log for each."""
+def reminders(
+    store: Store, visit: Visit, *, need: str | None, after: str | None, limit: int, min_group: int
+) -> Reminders:
+    """Return who needs what: numbers first; names of one need when they are asked for, an entry in the log for each.
+
+    The same reader may ask for every name behind a number; small departments are put together all the same.
+    """
     sight = visit.viewer.sight
     with store.begin() as tx:
         run = store_talent.batch(tx, today=visit.now.date())
@@ -241,9 +246,9 @@ def reminders(store: Store, visit: Visit, *, need: str | None, after: str | None
             _record(tx, visit, "growth.counts", "shown")
     counts = []
     for name in NEEDS:
-        parts = tuple((row["department"] or "-", row["n"]) for row in rows if row["need"] == name)
-        if parts:
-            counts.append((name, sum(n for _, n in parts), parts))
+        sizes = {row["department"] or "-": row["n"] for row in rows if row["need"] == name}
+        if sizes:
+            counts.append((name, sum(sizes.values()), groups.parts(sizes, min_group=min_group)))
     more = names[limit - 1]["employee_id"] if len(names) > limit else None
     return Reminders(run, tuple(counts), asked, tuple(names[:limit]), more)
 
