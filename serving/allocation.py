@@ -18,7 +18,7 @@ import numpy as np
 
 from models.allocation import Allocation, Circle, Limits, Offers, allocate, interval
 from models.catalog import Catalog
-from serving import audit, groups, store_people, store_plan
+from serving import audit, groups, service, store_plan
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -117,7 +117,7 @@ def organisation_plan(
 ) -> OrganisationPlan:
     """Return the plan in groups. Only who sees everybody or a department gets one; the look is written down."""
     with store.begin() as tx:
-        run = _run(tx)
+        run = service.run_of(tx)
         wide = visit.viewer.sight.kind in ("everyone", "department")
         people = _candidates(tx, visit, run) if wide else []
         wide = wide and not 0 < len(people) < min_group
@@ -147,7 +147,7 @@ def organisation_plan(
 def planned_people(store: Store, visit: Visit, asked: Asked, *, catalog: Catalog) -> tuple[Run, tuple[Planned, ...]]:
     """Return the people of the plan by team and number, each look written down before it is answered."""
     with store.begin() as tx:
-        run = _run(tx)
+        run = service.run_of(tx)
         wide = visit.viewer.sight.kind in ("everyone", "department")
         people = _candidates(tx, visit, run) if wide else []
         drawn = _drawn(people, asked, catalog) if wide else None
@@ -245,13 +245,6 @@ def _named(drawn: _Drawn) -> list[Planned]:
         place = (row["department"] or UNKNOWN, row["team"], row["manager_id"])
         found.append(Planned(row["id"], row["name"], *place, drawn.ids[action]))
     return sorted(found, key=lambda one: (one.department, one.team, one.employee_id, one.action))
-
-
-def _run(tx: Transaction) -> Run:
-    row = store_people.current_run(tx)
-    if row is None:
-        raise Problem("not_scored")
-    return Run(**{key: row[key] for key in Run.__dataclass_fields__})
 
 
 def _record(tx: Transaction, visit: Visit, action: str, result: str, run: Run, *, subject: str | None = None) -> None:

@@ -84,7 +84,7 @@ def _own(tx: Transaction, visit: Visit, person: dict[str, Any]) -> Own:
         assessed=looked if isinstance(looked, Assessed) else None,
         why_not=looked if isinstance(looked, str) else None,
         facts=tuple(facts),
-        events=tuple(store_contest.withdrawals_of(tx, employee_id, today=today)),
+        events=() if looked == "stopped" else tuple(store_contest.withdrawals_of(tx, employee_id, today=today)),
         decisions=tuple(agreed_with(tx, employee_id, today=today)),
         readers=tuple(store_log.entries_about(tx, employee_id, limit=1000)),
         contests=tuple(store_contest.contests_of(tx, employee_id)),

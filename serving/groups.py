@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, frexp, isfinite, log10, sqrt
+from typing import Any
 
 from models.small_groups import OTHER
 from serving.access import Viewer
@@ -128,6 +129,11 @@ def parts(sizes: Mapping[str, int], *, min_group: int) -> tuple[tuple[str, int],
     names = [name for name, n in sorted(sizes.items()) for _ in range(n)]
     counted = Counter(together(names, min_group=min_group))
     return tuple(sorted(counted.items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0])))
+
+
+def may_hold(line: Mapping[str, Any], places: Collection[tuple[str, str]]) -> bool:
+    """Whether somebody who works at one of these places (department, job) may be counted in this line of a ledger."""
+    return any(line["department"] in (department, OTHER) and line["job"] in (job, OTHER) for department, job in places)
 
 
 def unnamed(bands: Mapping[str, Mapping[str, int]], *, min_group: int) -> set[str] | None:

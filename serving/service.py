@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from models.bands import band_of
-from serving import audit, case_service, groups, stop, store_events, store_log, store_looks, store_people
+from serving import audit, case_service, groups, stop, store_contest, store_events, store_log, store_looks, store_people
 from serving.access import Visit
 from serving.audit import Entry
 from serving.groups import Members
@@ -73,7 +73,7 @@ def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
 
     Whoever sees everybody gets all lines, whoever sees a department its own; a team or a reporting line cuts through
     the groups, so those who see only that see none. When the smallest group has been raised since, nothing is shown
-    until the next batch.
+    until the next batch. A reader of numbers does not get a line in which somebody stands who has objected.
     """
     sight = visit.viewer.sight
     with store.begin() as tx:
@@ -84,10 +84,12 @@ def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
             result = "not_found"
         else:
             result = "shown" if row and row["forecast_until"] >= visit.now.date() else "expired"
+        objecting = store_contest.places_objecting(tx) if visit.viewer.sees_numbers else []
         _record(tx, visit, "forecast.read", result, run=run)
     if result != "shown" or row is None or told is None:
         raise Problem(result)
     mine = [one for one in told["lines"] if sight.kind == "everyone" or one["department"] == sight.value]
+    mine = [one for one in mine if not groups.may_hold(one, objecting)]
     until = date.fromisoformat(told["until"])
     return Forecast(run, tuple(mine), until, told["service_level"], told["min_group"], row["forecast_until"])
 
