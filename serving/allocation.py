@@ -3,8 +3,8 @@
     store ─▶ options of everybody within sight ─▶ models.allocation ─▶ departments (no names) · people (each logged)
 
 Computed when asked, from what scoring stored, so that another budget is another plan within seconds. A department with
-few people is told together with others, and what a handful of people would be spared is not told at all: with the
-effect it would give their risk away.
+few people is told together with others. What the plan prevents rests on the risks of the people in it: that is told in
+whole people, for round limits alone and never for a handful (``groups``).
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import numpy as np
 
 from models.allocation import Allocation, Circle, Limits, Offers, allocate, interval
 from models.catalog import Catalog
-from models.small_groups import OTHER
-from serving import audit, store_people, store_plan
+from serving import audit, groups, service, store_plan
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -31,6 +30,9 @@ HR_DESK = ""
 
 UNKNOWN = "-"
 MOST_EACH = 3
+GAP_DIGITS = 3
+LEAST_HOUR = 0.01
+"""Exits that an hour more of one manager avoids, on average over all managers; less is told as none."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Avoided:
-    """Expected exits avoided, with the range that holds in about four of five cases for the effects of care."""
+    """Exits avoided in whole people, with the range that holds in about four of five cases for the effects of care."""
 
-    expected: float
-    low: float
-    high: float
+    expected: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ class Line:
 
 @dataclass(frozen=True)
 class OrganisationPlan:
-    """All departments with what everything together would cost and prevent, and what a little more would add."""
+    """All departments with what everything together would cost and prevent, and what a little more would add.
+
+    ``told``: whether the limits are round ones, for which alone effects are told.
+    """
 
     run: Run
     asked: Asked
@@ -78,10 +83,11 @@ class OrganisationPlan:
     n_planned: int
     money: float
     hours: float
-    avoided: Avoided
+    avoided: Avoided | None
     gap: float
-    more_money: float
-    more_hour: float
+    more_money: float | None
+    more_hour: float | None
+    told: bool
 
 
 @dataclass(frozen=True)
@@ -111,33 +117,37 @@ def organisation_plan(
 ) -> OrganisationPlan:
     """Return the plan in groups. Only who sees everybody or a department gets one; the look is written down."""
     with store.begin() as tx:
-        run = _run(tx)
+        run = service.run_of(tx)
         wide = visit.viewer.sight.kind in ("everyone", "department")
         people = _candidates(tx, visit, run) if wide else []
+        wide = wide and not 0 < len(people) < min_group
         _record(tx, visit, "allocation.read", "shown" if wide else "not_found", run)
     if not wide:
         raise Problem("not_found")
-    drawn = _drawn(people, asked, catalog)
-    chosen = drawn.found.chosen
-    value, low, high = interval(drawn.offers, chosen)
+    drawn, round_ = _drawn(people, asked, catalog), groups.told_for(asked.budget, asked.hours)
+    chosen, found = drawn.found.chosen, drawn.found
+    lines, whole = _lines(drawn, min_group, told=round_)
+    n_planned = len(np.unique(drawn.offers.person[chosen]))
+    managers = len({row["manager_id"] or HR_DESK for row in people})
     return OrganisationPlan(
         run=run,
         asked=asked,
-        lines=_lines(drawn, min_group),
-        n_planned=len(np.unique(drawn.offers.person[chosen])),
+        lines=lines,
+        n_planned=n_planned,
         money=float(drawn.offers.money[chosen].sum()),
         hours=float(drawn.offers.hours[chosen].sum()),
-        avoided=Avoided(value, max(low, 0.0), high),
-        gap=drawn.found.gap,
-        more_money=drawn.found.more_money,
-        more_hour=drawn.found.more_hour,
+        avoided=_avoided(drawn.offers, chosen) if round_ and whole and n_planned >= min_group else None,
+        gap=round(found.gap, GAP_DIGITS),
+        more_money=groups.coarse(found.more_money) if round_ else None,
+        more_hour=groups.coarse(found.more_hour, least=LEAST_HOUR) if round_ and managers >= min_group else None,
+        told=round_,
     )
 
 
 def planned_people(store: Store, visit: Visit, asked: Asked, *, catalog: Catalog) -> tuple[Run, tuple[Planned, ...]]:
     """Return the people of the plan by team and number, each look written down before it is answered."""
     with store.begin() as tx:
-        run = _run(tx)
+        run = service.run_of(tx)
         wide = visit.viewer.sight.kind in ("everyone", "department")
         people = _candidates(tx, visit, run) if wide else []
         drawn = _drawn(people, asked, catalog) if wide else None
@@ -190,40 +200,41 @@ def _limits(asked: Asked, catalog: Catalog) -> Limits:
     return Limits(asked.budget, asked.hours, kind, capacity, most_each=asked.most_each)
 
 
-def _lines(drawn: _Drawn, min_group: int) -> tuple[Line, ...]:
-    """Return a line per department, the one with the most to gain first; small departments make up one together."""
-    named = _departments([row["department"] or UNKNOWN for row in drawn.people], min_group)
+def _lines(drawn: _Drawn, min_group: int, *, told: bool) -> tuple[tuple[Line, ...], bool]:
+    """Return a line per department, the one with the most to gain first, and whether effects add up to a total that
+    may be told; small departments make up one line together."""
+    names = groups.together([row["department"] or UNKNOWN for row in drawn.people], min_group=min_group)
     chosen, offers = drawn.found.chosen, drawn.offers
-    of_offer = np.array(named, dtype=object)[offers.person[chosen]] if len(chosen) else np.array([], dtype=object)
+    of_offer = np.array(names, dtype=object)[offers.person[chosen]] if len(chosen) else np.array([], dtype=object)
+    planned = {name: len(np.unique(offers.person[chosen[of_offer == name]])) for name in sorted(set(names))}
+    hidden = groups.withheld(planned, min_group=min_group)
     lines = []
-    for department, n_people in Counter(named).items():
+    for department, n_people in Counter(names).items():
         mine = chosen[of_offer == department]
         counted = Counter(drawn.ids[a] for a in offers.action[mine].tolist())
-        n_planned = len(np.unique(offers.person[mine]))
-        value, low, high = interval(offers, mine)
         lines.append(
             Line(
                 department=department,
                 n_people=n_people,
-                n_planned=n_planned,
+                n_planned=planned[department],
                 actions=tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))),
                 money=float(offers.money[mine].sum()),
                 hours=float(offers.hours[mine].sum()),
-                avoided=Avoided(value, max(low, 0.0), high) if n_planned >= min_group else None,
+                avoided=_avoided(offers, mine) if told and department not in hidden else None,
             )
         )
-    return tuple(sorted(lines, key=lambda line: (-(line.avoided.expected if line.avoided else 0.0), line.department)))
+    whole = not groups.leaves_few(planned, hidden, min_group=min_group)
+    return tuple(sorted(lines, key=_most_first)), whole
 
 
-def _departments(names: Sequence[str], min_group: int) -> list[str]:
-    """Return the department to be told for each person: small ones, and one more where it must be, are ``*``."""
-    sizes = sorted(Counter(names).items(), key=lambda pair: (pair[1], pair[0]))
-    together, total = set(), 0
-    for name, size in sizes:
-        if size < min_group or 0 < total < min_group:
-            together.add(name)
-            total += size
-    return [OTHER if name in together else name for name in names]
+def _most_first(line: Line) -> tuple[int, int, str]:
+    """Order by what is told, or an order would tell which of two sums is the larger."""
+    return -(line.avoided.expected if line.avoided else 0), -line.n_planned, line.department
+
+
+def _avoided(offers: Offers, chosen: np.ndarray) -> Avoided:
+    value, _, high = interval(offers, chosen)
+    return Avoided(*groups.whole_range(value, high - value))
 
 
 def _named(drawn: _Drawn) -> list[Planned]:
@@ -234,13 +245,6 @@ def _named(drawn: _Drawn) -> list[Planned]:
         place = (row["department"] or UNKNOWN, row["team"], row["manager_id"])
         found.append(Planned(row["id"], row["name"], *place, drawn.ids[action]))
     return sorted(found, key=lambda one: (one.department, one.team, one.employee_id, one.action))
-
-
-def _run(tx: Transaction) -> Run:
-    row = store_people.current_run(tx)
-    if row is None:
-        raise Problem("not_scored")
-    return Run(**{key: row[key] for key in Run.__dataclass_fields__})
 
 
 def _record(tx: Transaction, visit: Visit, action: str, result: str, run: Run, *, subject: str | None = None) -> None:

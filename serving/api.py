@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from serving import cursor, service
+from serving import cursor, groups, service
 from serving.access import Visit
 from serving.documented import document
 from serving.guard import desk, visit
@@ -106,14 +106,15 @@ def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: 
     openapi_extra={"security": [{"key": []}]},
 )
 def teams(request: Request, who: Let) -> TeamsAnswer:
-    """Teams as a whole, those that need care first on top. Groups that are too small are left out."""
+    """Teams as a whole, those that need care first on top; left out: small ones, and those you see in part."""
     at = desk(request)
-    seen = service.overview(at.store, who, min_group=at.settings.min_group)
+    min_group = groups.smallest(who.viewer, at.settings)
+    seen = service.overview(at.store, who, min_group=min_group)
     return TeamsAnswer(
         as_of=seen.run.as_of,
         model=model_ref(seen.run),
         horizon_days=seen.run.horizon_days,
-        smallest_group=at.settings.min_group,
+        smallest_group=min_group,
         teams=[_team(need) for need in seen.teams if need.figures],
     )
 
@@ -281,11 +282,11 @@ def _team(need: TeamNeed) -> TeamAnswer:
         department=need.department,
         n_people=figures.n_people,
         n_judged=figures.n_judged,
-        expected_exits=round(figures.expected_exits, 1),
+        expected_exits=figures.expected_exits,
         expected_low=figures.low,
         expected_high=figures.high,
         needs=[
-            Need(driver=driver, share=round(share, 2), words_en=EN.driver(driver), words_zh=ZH.driver(driver))
+            Need(driver=driver, share=share, words_en=EN.driver(driver), words_zh=ZH.driver(driver))
             for driver, share in figures.needs
         ],
     )

@@ -81,13 +81,13 @@ def _answer(seen: OrganisationPlan, smallest_group: int) -> AllocationAnswer:
         n_planned=seen.n_planned,
         money=round(seen.money, 2),
         hours=round(seen.hours, 1),
-        avoided=_avoided(seen.avoided),
-        gap=round(seen.gap, 4),
-        more_money=round(seen.more_money, 2),
-        more_hour=round(seen.more_hour, 3),
+        avoided=_avoided(seen.avoided) if seen.avoided else None,
+        gap=seen.gap,
+        more_money=seen.more_money,
+        more_hour=seen.more_hour,
         lines=lines,
     )
 
 
 def _avoided(told: allocation.Avoided) -> AvoidedAnswer:
-    return AvoidedAnswer(expected=round(told.expected, 1), low=round(told.low, 1), high=round(told.high, 1))
+    return AvoidedAnswer(expected=told.expected, low=told.low, high=told.high)

@@ -54,7 +54,10 @@ def score_records(request: Request, who: Let, purpose: Purpose, raw: Body) -> Sc
         bundle = hand.bundle(run, at.settings)
         own = lake_of(at.settings).own_columns()
         ready = posted.prepare(asked.records, as_of=asked.as_of, own=own, bundle=bundle, only=asked.employees)  # type: ignore[arg-type]
-        found = posted.answer(ready, bundle, hand.catalog)
+        everybody = posted.answer(ready, bundle, hand.catalog)
+    hidden = jobs.kept_back(at.store, [one.employee_id for one in everybody], now=who.now)
+    found = [one for one in everybody if one.employee_id not in hidden]
+    service.current(at.store)  # somebody may have stopped the service meanwhile
     answer = ScoresAnswer(
         as_of=asked.as_of,
         model=model_ref(run),
@@ -62,7 +65,7 @@ def score_records(request: Request, who: Let, purpose: Purpose, raw: Body) -> Sc
             posted_risk(one, bundle, numbers=who.viewer.sees_numbers, left_out=ready.left_out.get(one.employee_id, 0))
             for one in found
         ],
-        absent=list(ready.absent),
+        absent=[*ready.absent, *sorted(hidden)],
         refused=[refused_row(one) for one in ready.refused],
     )
     told = exchange.entry(who, "score.posted", f"{len(found)} people", subject="posted", run=run)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from features.errors import FixableError
 from models.openings import Need, Opening, read_needs
-from serving import cursor, talent
+from serving import cursor, groups, talent
 from serving.api import LOCKED, PLAIN_TEXT, Cursor, EmployeeId, Let, documented
 from serving.growth_story import sections
 from serving.guard import desk
@@ -126,7 +126,8 @@ def reminders(
     at = desk(request)
     about = f"{who.viewer.actor}|need {need}"
     after = cursor.read(cursor_, secret=at.secret, about=about)
-    found = talent.reminders(at.store, who, need=need, after=after, limit=at.settings.page_size)
+    limits = {"limit": at.settings.page_size, "min_group": groups.smallest(who.viewer, at.settings)}
+    found = talent.reminders(at.store, who, need=need, after=after, **limits)
     en, zh = Words("en"), Words("zh")
     counts = [
         NeedCount(need=name, words_en=en(f"need.{name}"), words_zh=zh(f"need.{name}"), n_people=n, departments=dict(d))

@@ -263,7 +263,7 @@ def _actor(tx: Transaction, visit: Visit, employee_id: str, decided_by: str) -> 
 
 
 def _within(tx: Transaction, sight: Sight, employee_id: str) -> bool:
-    return store_people.visible_person(tx, sight, employee_id) is not None
+    return store_people.visible_person(tx, sight, employee_id, contested=True) is not None
 
 
 def _sides_of_session(tx: Transaction, visit: Visit, employee_id: str) -> frozenset[str]:
@@ -289,7 +289,7 @@ def _sides_in_line(tx: Transaction, manager_id: str, employee_id: str) -> frozen
 def own(store: Store, visit: Visit, employee_id: str | None, *, sight: Sight) -> tuple[dict[str, Any], ...]:
     """Return what was agreed with a person, for that person: no suggestion, no reason, no risk, nobody's note."""
     with store.begin() as tx:
-        known = employee_id is not None and store_people.visible_person(tx, sight, employee_id) is not None
+        known = employee_id is not None and _within(tx, sight, employee_id)
         asked = CasesAsked(visit.now.date(), employee_id=employee_id, agreed_only=True)
         rows = store_cases.cases(tx, sight, asked) if known else []
         _record(tx, visit, "case.own", "shown" if known else "not_found", subject=employee_id)

@@ -54,7 +54,7 @@ def _batch(app: typer.Typer, visit: Callable[[], Visit]) -> None:
         with opened(state) as (settings, store):
             words = _words(lang)
             typer.echo(make(settings, store, visit(), as_of=as_of, rules=rules).text(words))
-            typer.echo(_reminder(store, visit(), words))
+            typer.echo(_reminder(store, visit(), words, min_group=settings.min_group))
 
 
 class Made:
@@ -103,11 +103,11 @@ def make(
     return Made(n=len(batch.files), day=day, added=added, removed=removed)
 
 
-def _reminder(store: Store, visit: Visit, words: Words) -> str:
+def _reminder(store: Store, visit: Visit, words: Words, *, min_group: int) -> str:
     """The reminder to HR: how many need what, by need first; names are for the page and its log."""
     from serving import talent
 
-    found = talent.reminders(store, visit, need=None, after=None, limit=1)
+    found = talent.reminders(store, visit, need=None, after=None, limit=1, min_group=min_group)
     lines = [words("growth.batch_needs")]
     for need, n, departments in found.counts:
         places = " · ".join(f"{name} {part}" for name, part in departments[:4])

@@ -45,13 +45,25 @@ def show_plan(seen: OrganisationPlan, catalog: Catalog, words: Words) -> None:
     money, hours = f"{seen.money:,.0f}", f"{seen.hours:.1f}"
     parts.append(_table(seen, catalog, words))
     parts.append(words("allocation.together", n=seen.n_planned, money=money, hours=hours))
-    told = {name: f"{getattr(seen.avoided, name):.1f}" for name in ("expected", "low", "high")}
-    parts.append(words("allocation.avoided_together", **told, horizon=words.horizon(seen.run.horizon_days)))
-    parts.append(words("allocation.more_money", step="10,000", n=f"{seen.more_money:.2f}"))
-    parts.append(words("allocation.more_hour", n=f"{seen.more_hour:.3f}"))
+    parts += _effects(seen, words)
     foot = words("allocation.as_of", day=words.day(seen.run.as_of), version=seen.run.model_version)
     rules = [words("allocation.read_persuadable"), words("allocation.read_draft"), foot]
     show(*parts, *[Text(rule, style="dim") for rule in rules])
+
+
+def _effects(seen: OrganisationPlan, words: Words) -> list[RenderableType]:
+    """Return what the plan prevents and what a little more would add, as far as it is told."""
+    parts: list[RenderableType] = []
+    if seen.avoided:
+        told = {"expected": seen.avoided.expected or "< 1", "low": seen.avoided.low, "high": seen.avoided.high}
+        parts.append(words("allocation.avoided_together", **told, horizon=words.horizon(seen.run.horizon_days)))
+    elif not seen.told:
+        parts.append(words("allocation.round_only"))
+    if seen.more_money is not None:
+        parts.append(words("allocation.more_money", step="10,000", n=seen.more_money or "< 0.1"))
+    if seen.more_hour is not None:
+        parts.append(words("allocation.more_hour", n=seen.more_hour or "< 0.01"))
+    return parts
 
 
 def _table(seen: OrganisationPlan, catalog: Catalog, words: Words) -> Table:
@@ -70,7 +82,7 @@ def _table(seen: OrganisationPlan, catalog: Catalog, words: Words) -> Table:
 
 
 def _avoided(told: Avoided | None) -> str:
-    return f"{told.expected:.1f} ({told.low:.1f}–{told.high:.1f})" if told else "–"
+    return f"{told.expected or '< 1'} ({told.low}–{told.high})" if told else "–"
 
 
 def write_people(people: Sequence[Planned], file: TextIO) -> None:

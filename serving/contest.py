@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from serving import service, store_access, store_cases, store_contest, store_log, store_people
+from serving import groups, service, store_access, store_cases, store_contest, store_log, store_people
 from serving.access import Viewer, Visit
 from serving.problems import Problem
 from serving.seen import Assessed, Run
@@ -85,7 +84,7 @@ def _own(tx: Transaction, visit: Visit, person: dict[str, Any]) -> Own:
         assessed=looked if isinstance(looked, Assessed) else None,
         why_not=looked if isinstance(looked, str) else None,
         facts=tuple(facts),
-        events=tuple(store_contest.withdrawals_of(tx, employee_id, today=today)),
+        events=() if looked == "stopped" else tuple(store_contest.withdrawals_of(tx, employee_id, today=today)),
         decisions=tuple(agreed_with(tx, employee_id, today=today)),
         readers=tuple(store_log.entries_about(tx, employee_id, limit=1000)),
         contests=tuple(store_contest.contests_of(tx, employee_id)),
@@ -223,18 +222,21 @@ def independent(tx: Transaction, viewer: Viewer, employee_id: str) -> bool:
 
 
 def pseudonyms(store: Store, visit: Visit, *, secret: bytes, min_group: int) -> tuple[Run, list[dict[str, str]]]:
-    """Return every band under a pseudonym that changes with each batch; a department too small is not named."""
+    """Return every band under a pseudonym that changes with each batch; which departments are named is decided over
+    everybody, so that what one reader is told cannot be taken from what another is. Who objects stays in: without a
+    name, and a row that vanished would tell its band."""
+    sight = visit.viewer.sight
     with store.begin() as tx:
         run = service.run_of(tx)
-        rows = store_contest.bands_of_all(tx, visit.viewer.sight, run.id, today=visit.now.date())
+        rows = store_contest.bands_of_all(tx, sight, run.id, today=visit.now.date())
+        everybody = store_contest.band_counts(tx, run.id, today=visit.now.date())
         service.record(tx, visit, "pseudonyms.read", "shown", run=run)
-    sizes = Counter(row["department"] for row in rows)
-    told = [
-        {
-            "pseudonym": hmac.new(secret, f"{run.id}|{row['employee_id']}".encode(), hashlib.sha256).hexdigest()[:24],
-            "department": row["department"] if row["department"] and sizes[row["department"]] >= min_group else "*",
-            "band": row["band"],
-        }
-        for row in rows
-    ]
+    hidden = groups.unnamed(everybody, min_group=min_group)
+    places = [row["department"] or groups.OTHER for row in rows]
+    if hidden is None or (sight.kind != "everyone" and hidden & set(places)):
+        return run, []  # of one department there is nobody else to stand among
+    told = []
+    for row, place in zip(rows, places, strict=True):
+        mark = hmac.new(secret, f"{run.id}|{row['employee_id']}".encode(), hashlib.sha256).hexdigest()[:24]
+        told.append({"pseudonym": mark, "department": groups.OTHER if place in hidden else place, "band": row["band"]})
     return run, sorted(told, key=lambda one: one["pseudonym"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from serving import audit, service, store_exchange
+from serving import audit, service, stop, store_exchange
 from serving.access import Visit
 from serving.audit import Entry
 from serving.audit_many import record_about
@@ -68,6 +68,8 @@ def export_pages(store: Store, visit: Visit, export: Export) -> Iterator[list[di
     after = export.wanted.after
     while True:
         with store.begin() as tx:
+            if stop.is_on(tx):
+                return  # what was sent is in the log; nothing more leaves
             asked = replace(export.wanted, after=after, limit=PAGE)
             rows = store_exchange.people(tx, visit.viewer.sight, asked, today=visit.now.date())
         if not rows:

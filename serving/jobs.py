@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from serving import audit, posted, service, store_exchange, store_webhooks
+from serving import audit, posted, service, store_contest, store_exchange, store_webhooks
 from serving.access import Visit
 from serving.at_hand import AtHand, lake_of
 from serving.audit import Entry
@@ -73,9 +73,18 @@ def answers(store: Store, who: Visit, job_id: str) -> Iterator[bytes]:
     with store.begin() as tx:
         parts = [zlib.decompress(part) for part in store_exchange.lines(tx, job_id)]
     told = [json.loads(line) for part in parts for line in part.splitlines()]
-    people = [line["employee_id"] for line in told if line["line"] == "person"]
+    hidden = kept_back(store, [one["employee_id"] for one in told if one["line"] == "person"], now=who.now)
+    told = [one for one in told if one["line"] != "person" or one["employee_id"] not in hidden]
+    told += [JobLine(line="absent", employee_id=one).model_dump(mode="json") for one in sorted(hidden)]
+    people = [one["employee_id"] for one in told if one["line"] == "person"]
     write_down(store, who, entry(who, "job.read", f"{len(people)} people", subject=job_id), people)
-    return iter(parts)
+    return (json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for one in told)
+
+
+def kept_back(store: Store, employee_ids: Sequence[str], *, now: datetime) -> set[str]:
+    """Return whose assessment may not be told, posted records or not: they are answered as not at risk."""
+    with store.begin() as tx:
+        return store_contest.kept_back(tx, employee_ids, today=now.date())
 
 
 def write_down(store: Store, who: Visit, whole: Entry, employee_ids: Sequence[str]) -> None:
@@ -127,6 +136,7 @@ def _work(at: Desk, hand: AtHand, row: dict[str, Any], stopping: Callable[[], bo
         if stopping():
             _give_back(at, row)
             return
+        service.current(at.store)  # a stop holds from one portion to the next
         found = posted.answer(ready, bundle, hand.catalog, rows=slice(first, first + PORTION))
         lines = [
             JobLine(

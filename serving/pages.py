@@ -19,7 +19,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from serving import audit, auth, case_service, cursor, service, store_access, store_log, talent
+from serving import audit, auth, case_service, cursor, groups, service, store_access, store_log, talent
 from serving.access import ANONYMOUS, PURPOSES, ROLES, Viewer, Visit
 from serving.audit import Entry
 from serving.cases import DECLINED, OPEN, SIDES
@@ -158,14 +158,15 @@ def sign_out(request: Request, who: Let) -> Response:
 def overview(request: Request, who: Let, teams: Literal["first", "all"] = "first") -> Response:
     """Teams that need care first; no names."""
     at = desk(request)
-    seen = service.overview(at.store, who, min_group=at.settings.min_group)
+    min_group = groups.smallest(who.viewer, at.settings)
+    seen = service.overview(at.store, who, min_group=min_group)
     large = [team for team in seen.teams if team.figures]
     context = {
         "run": seen.run,
         "teams": large if teams == "all" else large[:TEAMS_FIRST],
         "n_teams": len(large),
         "small": [team for team in seen.teams if not team.figures],
-        "min_group": at.settings.min_group,
+        "min_group": min_group,
         "can_open": may_open(who.viewer),
         "due": case_service.due_counts(at.store, who) if "care.read" in who.viewer.scopes else None,
         "valid_until": _readable_until(seen.run, at),
@@ -215,7 +216,7 @@ def team(
     about_list = f"{who.viewer.actor}|{team}"
     after = cursor.read(cursor_, secret=at.secret, about=about_list)
     asked = (team, (*FLAGGED, "disregard"))
-    limits = {"limit": at.settings.page_size, "min_group": at.settings.min_group}
+    limits = {"limit": at.settings.page_size, "min_group": groups.smallest(who.viewer, at.settings)}
     seen = service.team_list(at.store, who, asked, after=after, **limits)
     further = cursor.seal(seen.next, secret=at.secret, about=about_list) if seen.next else None
     context = {

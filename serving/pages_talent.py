@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 
 from features.errors import FixableError
 from models.openings import Opening
-from serving import cursor, talent
+from serving import cursor, groups, talent
 from serving.api_talent import first_day, written_needs
 from serving.growth_pdf import growth_pdf
 from serving.growth_story import entry, footer, sections, skill, subtitle, title
@@ -41,7 +41,8 @@ def growth(
     at = desk(request)
     about = f"{who.viewer.actor}|need {need}"
     after = cursor.read(cursor_, secret=at.secret, about=about)
-    found = talent.reminders(at.store, who, need=need, after=after, limit=at.settings.page_size)
+    limits = {"limit": at.settings.page_size, "min_group": groups.smallest(who.viewer, at.settings)}
+    found = talent.reminders(at.store, who, need=need, after=after, **limits)
     further = cursor.seal(found.more, secret=at.secret, about=about) if found.more else None
     context = {
         "found": found,

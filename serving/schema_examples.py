@@ -69,7 +69,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "department": "Care",
                 "n_people": 14,
                 "n_judged": 13,
-                "expected_exits": 2.3,
+                "expected_exits": 2,
                 "expected_low": 1,
                 "expected_high": 4,
                 "needs": [{"driver": "growth", "share": 0.41, "words_en": "Growth", "words_zh": "成长发展"}],
@@ -178,10 +178,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "n_planned": 48,
         "money": 31200,
         "hours": 61.5,
-        "avoided": {"expected": 1.4, "low": 0.7, "high": 2.1},
-        "gap": 0.0004,
-        "more_money": 0.06,
-        "more_hour": 0.012,
+        "avoided": {"expected": 3, "low": 1, "high": 5},
+        "gap": 0.001,
+        "more_money": 0.1,
+        "more_hour": 0.01,
         "lines": [
             {
                 "department": "Care",
@@ -193,7 +193,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 ],
                 "money": 12400,
                 "hours": 27.5,
-                "avoided": {"expected": 0.6, "low": 0.3, "high": 0.9},
+                "avoided": {"expected": 1, "low": 0, "high": 2},
             }
         ],
     },

@@ -124,13 +124,13 @@ class Need(Answer):
 
 
 class TeamAnswer(Answer):
-    """One team as a whole; ``expected_low`` to ``expected_high`` holds in four of five cases."""
+    """One team as a whole, in whole people; ``expected_low`` to ``expected_high`` holds in four of five cases."""
 
     team: str
     department: str | None
     n_people: int
     n_judged: int
-    expected_exits: float
+    expected_exits: int
     expected_low: int
     expected_high: int
     needs: list[Need]
@@ -190,11 +190,11 @@ class ForecastAnswer(Answer):
 
 
 class AvoidedAnswer(Answer):
-    """Expected exits avoided; ``low`` to ``high`` holds in about four of five cases as far as effects are uncertain."""
+    """Exits avoided, in whole people; ``low`` to ``high`` holds in about four of five cases as far as effects go."""
 
-    expected: float
-    low: float
-    high: float
+    expected: int
+    low: int
+    high: int
 
 
 class ActionCount(Answer):
@@ -218,7 +218,9 @@ class AllocationLine(Answer):
 
 class AllocationAnswer(Answer):
     """The plan in groups. ``gap``: how far it may be from the best plan, as a share. ``more_money``: exits that 10,000
-    more would avoid; ``more_hour``: what one more hour of one manager would."""
+    more would avoid (0: fewer than 0.1); ``more_hour``: what one more hour of one manager would, on average.
+
+    What is avoided is told for 0 or 1, 2 or 5 with zeros in money and 0 or 1, 2, 4, 8 … hours; otherwise it is null."""
 
     as_of: date
     model: ModelRef
@@ -229,10 +231,10 @@ class AllocationAnswer(Answer):
     n_planned: int
     money: float
     hours: float
-    avoided: AvoidedAnswer
+    avoided: AvoidedAnswer | None
     gap: float
-    more_money: float
-    more_hour: float
+    more_money: float | None
+    more_hour: float | None
     lines: list[AllocationLine]
 
 

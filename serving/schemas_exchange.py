@@ -173,7 +173,7 @@ class RefusedRow(Answer):
 
 
 class ScoresAnswer(Answer):
-    """What the model says of posted people. ``absent``: not hired yet, gone, or under notice on the day."""
+    """What the model says of posted people. ``absent``: not hired yet, gone, under notice, or not to be told."""
 
     as_of: date
     model: ModelRef

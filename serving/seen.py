@@ -37,7 +37,7 @@ class Run:
 
 @dataclass(frozen=True)
 class TeamNeed:
-    """One team as a whole. ``figures`` is ``None`` when the group is too small to be told apart from its members."""
+    """One team as a whole. ``figures`` is ``None`` when they would say something about single people (``groups``)."""
 
     team: str
     department: str | None
@@ -46,11 +46,13 @@ class TeamNeed:
 
 @dataclass(frozen=True)
 class TeamFigures:
-    """How many may leave, of how many people judged, and what would have to change; ``needs`` as (driver, share)."""
+    """How many may leave, of how many people judged, and what would have to change; ``needs`` as (driver, share).
+
+    Whole people, see ``groups``."""
 
     n_people: int
     n_judged: int
-    expected_exits: float
+    expected_exits: int
     low: int
     high: int
     needs: tuple[tuple[str, float], ...]

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import sqrt
 from typing import Any, cast
 
 from models.bands import band_of
-from serving import audit, case_service, stop, store_events, store_log, store_looks, store_people
+from serving import audit, case_service, groups, stop, store_contest, store_events, store_log, store_looks, store_people
 from serving.access import Visit
 from serving.audit import Entry
+from serving.groups import Members
 from serving.problems import Problem
 from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed, shown_plan
 from serving.store import Store, Transaction
@@ -33,39 +33,39 @@ WORTH_SAYING = 0.05
 """Log-odds. A reason below it is "about the usual risk": true, and one sentence more to read for a tired person."""
 
 READERS_SHOWN = 50
-Z_80 = 1.2816
-"""Half-width, in standard deviations, of the range in which four of five outcomes fall."""
 
 
 def overview(store: Store, visit: Visit, *, min_group: int) -> Overview:
-    """Return the teams within sight, the largest share of expected exits first."""
-    today = visit.now.date()
+    """Return the teams within sight, the largest share of expected exits first; see ``groups`` for what is told."""
+    today, viewer = visit.now.date(), visit.viewer
     with store.begin() as tx:
         run = _run(tx)
-        sums = store_people.team_sums(tx, visit.viewer.sight, run.id, today=today)
-        drivers = store_people.team_drivers(tx, visit.viewer.sight, run.id, today=today)
-    teams = [_need(row, drivers.get(row["team"], []), min_group=min_group) for row in sums]
+        sums = store_people.team_sums(tx, viewer.sight, run.id, today=today, myself=groups.self_of(viewer))
+        drivers = store_people.team_drivers(tx, viewer.sight, run.id, today=today)
+    teams = []
+    for row in sums:
+        kept_back = row["n_objecting"] + (row["n_aside"] if viewer.sees_numbers else 0)
+        members = Members(row["n_people"], row["n_judged"], row["n_unseen"], kept_back)
+        fine = groups.may_tell(members, viewer, min_group=min_group)
+        raising = drivers.get((row["team"], row["department"]), [])
+        teams.append(TeamNeed(row["team"], row["department"], _figures(row, raising) if fine else None))
     return Overview(run, tuple(sorted(teams, key=_care_first)))
 
 
-def _need(row: Mapping[str, Any], drivers: list[tuple[str, float]], *, min_group: int) -> TeamNeed:
-    if row["n_judged"] < min_group:
-        return TeamNeed(row["team"], row["department"], None)
+def _figures(row: Mapping[str, Any], drivers: list[tuple[str, float]]) -> TeamFigures:
     total = sum(amount for _, amount in drivers)
     shares = [(driver, amount / total) for driver, amount in drivers if driver != "context"] if total else []
-    needs = tuple((driver, share) for driver, share in shares[:N_NEEDS] if share >= SMALL_NEED)
-    half = Z_80 * sqrt(row["variance"])
-    low, high = max(0, round(row["expected_exits"] - half)), min(row["n_judged"], round(row["expected_exits"] + half))
-    return TeamNeed(
-        row["team"],
-        row["department"],
-        TeamFigures(row["n_people"], row["n_judged"], row["expected_exits"], low, max(high, 1), needs),
-    )
+    needs = tuple((driver, groups.share(part)) for driver, part in shares[:N_NEEDS] if part >= SMALL_NEED)
+    expected = groups.whole(row["expected_exits"])
+    low, high = groups.likely(expected, row["n_judged"])
+    return TeamFigures(row["n_people"], row["n_judged"], expected, low, high, needs)
 
 
-def _care_first(need: TeamNeed) -> tuple[bool, float, str]:
+def _care_first(need: TeamNeed) -> tuple[bool, float, str, str]:
+    """Order by what is told: an order by the exact sums would tell more than they do."""
     figures = need.figures
-    return figures is None, -(figures.expected_exits / figures.n_judged) if figures else 0.0, need.team
+    rate = -(figures.expected_exits / figures.n_judged) if figures else 0.0
+    return figures is None, rate, need.team, need.department or ""
 
 
 def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
@@ -73,7 +73,7 @@ def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
 
     Whoever sees everybody gets all lines, whoever sees a department its own; a team or a reporting line cuts through
     the groups, so those who see only that see none. When the smallest group has been raised since, nothing is shown
-    until the next batch.
+    until the next batch. A reader of numbers does not get a line in which somebody stands who has objected.
     """
     sight = visit.viewer.sight
     with store.begin() as tx:
@@ -84,10 +84,12 @@ def forecast(store: Store, visit: Visit, *, min_group: int) -> Forecast:
             result = "not_found"
         else:
             result = "shown" if row and row["forecast_until"] >= visit.now.date() else "expired"
+        objecting = store_contest.places_objecting(tx) if visit.viewer.sees_numbers else []
         _record(tx, visit, "forecast.read", result, run=run)
     if result != "shown" or row is None or told is None:
         raise Problem(result)
     mine = [one for one in told["lines"] if sight.kind == "everyone" or one["department"] == sight.value]
+    mine = [one for one in mine if not groups.may_hold(one, objecting)]
     until = date.fromisoformat(told["until"])
     return Forecast(run, tuple(mine), until, told["service_level"], told["min_group"], row["forecast_until"])
 
@@ -121,7 +123,8 @@ def team_list(
             _record(tx, visit, "team.list", "not_found")
         if known and min_group is not None and after is None:
             events = store_events.events_of(tx, sight, today=today, team=team, status="open")
-            signals = store_events.team_signals(tx, sight, today=today, min_group=min_group, team=team)
+            if store_people.wholly_seen(tx, sight, team, myself=groups.self_of(visit.viewer)):
+                signals = store_events.team_signals(tx, today=today, min_group=min_group, team=team)
         for one in sorted({*(person.employee_id for person in people), *(e["employee_id"] for e in events)}):
             _record(tx, visit, "team.list", "shown", subject=one, run=run)
     if not known:

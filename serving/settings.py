@@ -21,6 +21,7 @@ class Settings(BaseSettings):
 
     ``local`` mode is for one person on one computer over plain HTTP; ``production`` refuses to start until the hosts,
     the secret and HTTPS are settled. ``min_group`` and the validity of a score can be tightened, never loosened.
+    ``min_group_managers`` is for a manager's key made for figures alone: see ``groups.smallest``.
     ``month_pay`` is a typical month's pay in the local currency: what care costs is counted in it.
     """
 
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     score_valid_days: int = Field(90, ge=1, le=90)
     note_valid_days: int = Field(365, ge=1, le=365)
     min_group: int = Field(5, ge=5)
+    min_group_managers: int = Field(10, ge=5)
     session_hours: int = Field(8, ge=1, le=24)
     link_minutes: int = Field(15, ge=1, le=60)
     month_pay: float = Field(5000, gt=0, le=1e9)

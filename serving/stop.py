@@ -18,8 +18,13 @@ from serving.store import Store, Transaction
 
 def refuse_when_stopped(tx: Transaction) -> None:
     """Raise ``Problem("stopped")`` while the stop holds: called wherever scores are written or read."""
-    if store_access.stop_now(tx) is not None:
+    if is_on(tx):
         raise Problem("stopped")
+
+
+def is_on(tx: Transaction) -> bool:
+    """Whether the stop holds."""
+    return store_access.stop_now(tx) is not None
 
 
 def state(store: Store) -> dict[str, Any] | None:

@@ -8,17 +8,19 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from serving.cases import OPEN, Case
 from serving.store import Transaction
 from serving.store_people import Sight, visible
 from serving.store_tables import care_case, care_reminder, care_step, employee, plain, sign_in
+from serving.store_tables_access import contest
 
 Due = Literal["overdue", "this_week", "later", "open", "none"]
 THIS_WEEK_DAYS = 7
 NEVER = date(9999, 12, 31)
+AGREED = ("agreed", "done", "closed")
 OWN = "own"
 """The action of a case that is in no catalog; several may be open for one person."""
 HR_ROLES = ("hr", "hr_partner")
@@ -197,8 +199,8 @@ def remind(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> int:
 
 def reminders(tx: Transaction, sight: Sight, *, after: int, limit: int) -> list[dict[str, Any]]:
     """Return the outbox about people within sight, oldest first. Of somebody who has left only who sees all hears."""
-    seen = visible(sight).subquery()
-    query = select(care_reminder).join(care_case, care_case.c.id == care_reminder.c.case_id)
+    seen = visible(sight, contested=True).subquery()
+    query = select(care_reminder).join(care_case, care_case.c.id == care_reminder.c.case_id).where(_told())
     if sight.kind != "everyone":
         query = query.join(seen, seen.c.id == care_case.c.employee_id)
     query = query.where(care_reminder.c.id > after).order_by(care_reminder.c.id).limit(limit)
@@ -213,13 +215,23 @@ def moved_since(tx: Transaction, case_ids: Iterable[str], moment: datetime) -> s
 
 
 def _seen(sight: Sight) -> Any:
-    """Return the query for all cases within sight, with the person's name, team and the reason of access."""
-    seen = visible(sight).subquery()
+    """Return the query for all cases within sight, with the person's name, team and the reason of access.
+
+    Of somebody who has objected: what was agreed goes on, since it is kept with the person. What is merely suggested
+    came from the assessment that is hidden, and so is it; a decision against care as well.
+    """
+    seen = visible(sight, contested=True).subquery()
     return (
         select(care_case, employee.c.name, employee.c.team, employee.c.job, seen.c.reason.label("seen_because"))
         .join(employee, employee.c.id == care_case.c.employee_id)
         .join(seen, seen.c.id == employee.c.id)
+        .where(_told())
     )
+
+
+def _told() -> ColumnElement[bool]:
+    open_now = select(contest.c.open_for).where(contest.c.open_for.is_not(None))
+    return or_(care_case.c.status.in_(AGREED), care_case.c.employee_id.not_in(open_now))
 
 
 def _filters(asked: CasesAsked) -> Iterator[ColumnElement[bool]]:
@@ -234,7 +246,7 @@ def _filters(asked: CasesAsked) -> Iterator[ColumnElement[bool]]:
         yield care_case.c.lead_id == asked.lead_id
     if asked.agreed_only:
         yield care_case.c.agreed_on.is_not(None)
-        yield care_case.c.status.in_(("agreed", "done", "closed"))
+        yield care_case.c.status.in_(AGREED)
     if asked.due == "overdue":
         yield care_case.c.due_on < asked.today
     elif asked.due == "this_week":

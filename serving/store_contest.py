@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from models.small_groups import OTHER
 from serving.store import Transaction
-from serving.store_people import Sight, visible
+from serving.store_people import CHUNK, Sight, standing_overrides, visible
 from serving.store_tables import care_case, care_step, employee, override, plain, score, withdrawal_event
 from serving.store_tables_access import contest
 
@@ -48,6 +49,25 @@ def open_contests(tx: Transaction, sight: Sight) -> list[dict[str, Any]]:
         .order_by(contest.c.due_on, contest.c.id)
     )
     return [plain(row) for row in tx.execute(query)]
+
+
+def kept_back(tx: Transaction, employee_ids: Collection[str], *, today: date) -> set[str]:
+    """Return those of these whose assessment nobody may be told: an objection waits, or a person set it aside."""
+    wanted, found = sorted(set(employee_ids)), set()
+    said = standing_overrides(today)
+    for start in range(0, len(wanted), CHUNK):
+        part = wanted[start : start + CHUNK]
+        objecting = select(contest.c.open_for).where(contest.c.open_for.in_(part))
+        aside = select(said.c.employee_id).where(said.c.decision == "disregard", said.c.employee_id.in_(part))
+        found |= {row[0] for query in (objecting, aside) for row in tx.execute(query)}
+    return found
+
+
+def places_objecting(tx: Transaction) -> list[tuple[str, str]]:
+    """Return department and job of everybody whose objection waits, as the ledger writes them."""
+    place = [func.coalesce(column, "-") for column in (employee.c.department, employee.c.job)]
+    query = select(*place).join(contest, contest.c.open_for == employee.c.id)
+    return [(row[0], row[1]) for row in tx.execute(query)]
 
 
 def contest_by_id(tx: Transaction, sight: Sight, contest_id: int) -> dict[str, Any] | None:
@@ -117,8 +137,8 @@ def purge(tx: Transaction, *, before: datetime) -> int:
 
 
 def bands_of_all(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> list[dict[str, Any]]:
-    """Return ``(employee_id, department, band)`` of everybody within sight, for pseudonyms; contested ones not."""
-    seen = visible(sight).subquery()
+    """Return ``(employee_id, department, band)`` of everybody within sight, for pseudonyms."""
+    seen = visible(sight, contested=True).subquery()
     query = (
         select(score.c.employee_id, employee.c.department, score.c.band)
         .join(seen, seen.c.id == score.c.employee_id)
@@ -126,3 +146,19 @@ def bands_of_all(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> 
         .where(score.c.run_id == run_id, score.c.valid_until >= today)
     )
     return [plain(row) for row in tx.execute(query)]
+
+
+def band_counts(tx: Transaction, run_id: int, *, today: date) -> dict[str, dict[str, int]]:
+    """Return how many people of each department have which band, of everybody; shown to nobody as it is."""
+    department = func.coalesce(employee.c.department, OTHER).label("department")
+    query = (
+        select(department, score.c.band, func.count().label("n"))
+        .join(employee, employee.c.id == score.c.employee_id)
+        .where(score.c.run_id == run_id, score.c.valid_until >= today)
+        .group_by(department, score.c.band)
+        .order_by(department, score.c.band)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for row in tx.execute(query):
+        counts.setdefault(row.department, {})[row.band] = row.n
+    return counts

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from serving.store import Transaction
 from serving.store_people import Sight, visible
@@ -63,26 +63,15 @@ def newest_of(tx: Transaction, employee_id: str, *, today: date) -> dict[str, An
     return plain(row) if row else None
 
 
-def team_signals(
-    tx: Transaction, sight: Sight, *, today: date, min_group: int, team: str | None = None
-) -> list[dict[str, Any]]:
-    """Return signals about teams of which the viewer sees at least ``min_group`` people, newest first."""
-    seen = visible(sight, contested=True).subquery()
-    sizes = (
-        select(employee.c.team, func.count(employee.c.id).label("n_seen"))
-        .join(seen, seen.c.id == employee.c.id)
-        .group_by(employee.c.team)
-        .subquery()
-    )
-    large = and_(withdrawal_event.c.n_people >= min_group, sizes.c.n_seen >= min_group)
+def team_signals(tx: Transaction, *, today: date, min_group: int, team: str) -> list[dict[str, Any]]:
+    """Return the signals about a team of at least ``min_group`` people, newest first; who may read them is decided
+    before."""
     query = (
         select(withdrawal_event)
-        .join(sizes, sizes.c.team == withdrawal_event.c.team)
-        .where(withdrawal_event.c.employee_id.is_(None), withdrawal_event.c.valid_until >= today, large)
-        .order_by(withdrawal_event.c.week.desc(), withdrawal_event.c.team)
+        .where(withdrawal_event.c.employee_id.is_(None), withdrawal_event.c.valid_until >= today)
+        .where(withdrawal_event.c.team == team, withdrawal_event.c.n_people >= min_group)
+        .order_by(withdrawal_event.c.week.desc())
     )
-    if team is not None:
-        query = query.where(withdrawal_event.c.team == team)
     return [plain(row) for row in tx.execute(query)]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Label,
     Select,
     and_,
     case,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     tuple_,
@@ -170,50 +172,79 @@ def add_override(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.execute(insert(override).values(**row))
 
 
-def team_sums(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> list[dict[str, Any]]:
-    """Return per team within sight: people, people judged, the expected number of exits and its variance."""
+def team_sums(
+    tx: Transaction, sight: Sight, run_id: int, *, today: date, myself: str | None = None
+) -> list[dict[str, Any]]:
+    """Return a row per team of which somebody is within sight: sums over the whole team, the same for every reader.
+
+    People, people judged, the expected number of exits; how many of the team are out of sight (``myself`` never is),
+    and how many of those judged have objected or were set aside.
+    """
     seen = visible(sight, contested=True).subquery()
+    said = standing_overrides(today)
     risk = score.c.risk_at_reference
-    valid = and_(
-        score.c.employee_id == employee.c.id,
-        score.c.run_id == run_id,
-        score.c.valid_until >= today,
-        score.c.band != "cannot_judge",
-    )
+    objects = exists().where(contest.c.open_for == employee.c.id)
+    out_of_sight = and_(seen.c.id.is_(None), employee.c.id != (myself or ""))
     query = (
         select(
             employee.c.team,
-            func.min(employee.c.department).label("department"),
+            employee.c.department,
             func.count(employee.c.id).label("n_people"),
             func.count(risk).label("n_judged"),
             func.coalesce(func.sum(risk), 0.0).label("expected_exits"),
-            func.coalesce(func.sum(risk * (1 - risk)), 0.0).label("variance"),
+            _count(out_of_sight, "n_unseen"),
+            _count(and_(risk.is_not(None), objects), "n_objecting"),
+            _count(and_(risk.is_not(None), not_(objects), said.c.decision == "disregard"), "n_aside"),
         )
-        .join(seen, seen.c.id == employee.c.id)
-        .outerjoin(score, valid)
-        .group_by(employee.c.team)
-        .order_by(employee.c.team)
+        .outerjoin(seen, seen.c.id == employee.c.id)
+        .outerjoin(score, _valid(run_id, today))
+        .outerjoin(said, said.c.employee_id == employee.c.id)
+        .group_by(employee.c.team, employee.c.department)
+        .having(func.count(seen.c.id) > 0)
+        .order_by(employee.c.team, employee.c.department)
     )
     return [plain(row) for row in tx.execute(query)]
 
 
-def team_drivers(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> dict[str, list[tuple[str, float]]]:
-    """Return per team within sight what raises the scores of its people, strongest driver first, as sums."""
+def _valid(run_id: int, today: date) -> ColumnElement[bool]:
+    """The assessment of an employee in this batch, while it may be read and says anything."""
+    mine = and_(score.c.employee_id == employee.c.id, score.c.run_id == run_id)
+    return and_(mine, score.c.valid_until >= today, score.c.band != "cannot_judge")
+
+
+def _count(which: ColumnElement[bool], name: str) -> Label[int]:
+    return func.coalesce(func.sum(case((which, 1), else_=0)), 0).label(name)
+
+
+Team = tuple[str, str | None]
+"""A team by its name and department: two departments may have teams of one name."""
+
+
+def team_drivers(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> dict[Team, list[tuple[str, float]]]:
+    """Return per team with somebody within sight what raises the scores of all its people, strongest driver first."""
     seen = visible(sight, contested=True).subquery()
+    near = select(employee.c.team).join(seen, seen.c.id == employee.c.id)
     total = func.sum(score_driver.c.raises).label("total")
+    place = (employee.c.team, employee.c.department)
     query = (
-        select(employee.c.team, score_driver.c.driver, total)
-        .join(seen, seen.c.id == employee.c.id)
+        select(*place, score_driver.c.driver, total)
         .join(score_driver, and_(score_driver.c.employee_id == employee.c.id, score_driver.c.run_id == run_id))
-        .join(score, and_(score.c.employee_id == employee.c.id, score.c.run_id == run_id))
-        .where(score.c.valid_until >= today)
-        .group_by(employee.c.team, score_driver.c.driver)
-        .order_by(employee.c.team, total.desc(), score_driver.c.driver)
+        .join(score, _valid(run_id, today))
+        .where(employee.c.team.in_(near))
+        .group_by(*place, score_driver.c.driver)
+        .order_by(*place, total.desc(), score_driver.c.driver)
     )
-    drivers: dict[str, list[tuple[str, float]]] = {}
+    drivers: dict[Team, list[tuple[str, float]]] = {}
     for row in tx.execute(query):
-        drivers.setdefault(row.team, []).append((row.driver, float(row.total)))
+        drivers.setdefault((row.team, row.department), []).append((row.driver, float(row.total)))
     return drivers
+
+
+def wholly_seen(tx: Transaction, sight: Sight, team: str, *, myself: str | None = None) -> bool:
+    """Whether everybody of the team is within sight, oneself aside."""
+    seen = visible(sight, contested=True).subquery()
+    hidden = and_(employee.c.team == team, employee.c.id.not_in(select(seen.c.id)), employee.c.id != (myself or ""))
+    return not tx.execute(select(exists().where(hidden))).scalar()
 
 
 def _rank(band: ColumnElement[Any]) -> ColumnElement[int]:

@@ -25,7 +25,7 @@ from models import openings
 from models.growth_rules import Rule, Rules
 from models.openings import Need, Opening
 from models.talent import NEEDS, GrowthFile, growth_files, to_plain
-from serving import audit, store_log, store_people, store_talent
+from serving import audit, groups, store_log, store_people, store_talent
 from serving.access import Visit
 from serving.audit import Entry
 from serving.problems import Problem
@@ -128,7 +128,7 @@ class Seen:
 def person(store: Store, visit: Visit, employee_id: str, *, action: str = "growth.read") -> Seen:
     """Return one person's growth file, after the look has been written down."""
     with store.begin() as tx:
-        who = store_people.visible_person(tx, visit.viewer.sight, employee_id)
+        who = _person(tx, visit, employee_id)
         _record(tx, visit, action, "shown" if who else "not_found", subject=employee_id)
         found = _file(tx, visit, who) if who else None
     if found is None:
@@ -136,12 +136,17 @@ def person(store: Store, visit: Visit, employee_id: str, *, action: str = "growt
     return found
 
 
+def _person(tx: Transaction, visit: Visit, employee_id: str) -> dict[str, Any] | None:
+    """Return somebody within sight. Who objects to an assessment is helped to grow as before; none is told here."""
+    return store_people.visible_person(tx, visit.viewer.sight, employee_id, contested=True)
+
+
 def own(store: Store, visit: Visit) -> Seen:
     """Return what the person sees of themselves: also the entries they have hidden, and who has looked."""
     sight = visit.viewer.sight
     with store.begin() as tx:
         mine = sight.kind == "self" and sight.value
-        who = store_people.visible_person(tx, sight, sight.value or "") if mine else None
+        who = _person(tx, visit, sight.value or "") if mine else None
         _record(tx, visit, "growth.own", "shown" if who else "not_found", subject=sight.value if mine else None)
         found = _file(tx, visit, who, own=True) if who else None
     if found is None:
@@ -167,7 +172,7 @@ def offers(store: Store, visit: Visit, employee_id: str) -> list[dict[str, Any]]
     """Return activities that match what somebody said to like: something to offer when reaching out. Access to the
     person is decided, and the look written down, by the page that shows them."""
     with store.begin() as tx:
-        who = store_people.visible_person(tx, visit.viewer.sight, employee_id)
+        who = _person(tx, visit, employee_id)
         run = store_talent.batch(tx, today=visit.now.date()) if who else None
         file = store_talent.file_of(tx, employee_id) if run else None
     return file["told"]["activities"] if file else []
@@ -188,7 +193,7 @@ def add(store: Store, visit: Visit, moment: Moment, *, source: str) -> int:
     """Write an achievement of somebody within sight and return its number. Nobody praises themselves."""
     wrong = moment.kind not in KINDS or moment.happened_on > visit.now.date() or moment.given_by == moment.employee_id
     with store.begin() as tx:
-        who = store_people.visible_person(tx, visit.viewer.sight, moment.employee_id)
+        who = _person(tx, visit, moment.employee_id)
         result = "not_found" if who is None else "invalid" if wrong else "recorded"
         number = 0
         if result == "recorded":
@@ -204,7 +209,7 @@ def add(store: Store, visit: Visit, moment: Moment, *, source: str) -> int:
 def hide(store: Store, visit: Visit, employee_id: str, entry: int, *, hidden: bool) -> None:
     """Hide an entry, or show it again: the person's own word, given on their page or through a system for them."""
     with store.begin() as tx:
-        who = store_people.visible_person(tx, visit.viewer.sight, employee_id)
+        who = _person(tx, visit, employee_id)
         at = visit.now if hidden else None
         done = who is not None and store_talent.set_hidden(tx, entry, employee_id, at=at)
         action = "achievement.hide" if hidden else "achievement.show"
@@ -227,8 +232,13 @@ class Reminders:
     more: str | None
 
 
-def reminders(store: Store, visit: Visit, *, need: str | None, after: str | None, limit: int) -> Reminders:
-    """Return who needs what: numbers first; names of one need when they are asked for, an entry in the log for each."""
+def reminders(
+    store: Store, visit: Visit, *, need: str | None, after: str | None, limit: int, min_group: int
+) -> Reminders:
+    """Return who needs what: numbers first; names of one need when they are asked for, an entry in the log for each.
+
+    The same reader may ask for every name behind a number; small departments are put together all the same.
+    """
     sight = visit.viewer.sight
     with store.begin() as tx:
         run = store_talent.batch(tx, today=visit.now.date())
@@ -241,9 +251,9 @@ def reminders(store: Store, visit: Visit, *, need: str | None, after: str | None
             _record(tx, visit, "growth.counts", "shown")
     counts = []
     for name in NEEDS:
-        parts = tuple((row["department"] or "-", row["n"]) for row in rows if row["need"] == name)
-        if parts:
-            counts.append((name, sum(n for _, n in parts), parts))
+        sizes = {row["department"] or "-": row["n"] for row in rows if row["need"] == name}
+        if sizes:
+            counts.append((name, sum(sizes.values()), groups.parts(sizes, min_group=min_group)))
     more = names[limit - 1]["employee_id"] if len(names) > limit else None
     return Reminders(run, tuple(counts), asked, tuple(names[:limit]), more)
 

@@ -81,7 +81,7 @@ class Words:
         """Return what has become fewer, in counts: never a feeling, never a reason."""
         weeks = self(f"withdrawal_weeks.{event['weeks']}")
         if event["usual"] is None:
-            return self("withdrawal.team_told", weeks=weeks, level=round(100 * event["level"]))
+            return self("withdrawal.team_told", weeks=weeks, level=round(10 * event["level"]) * 10)  # a group, coarsely
         stream = self(f"withdrawal_stream.{event['stream']}")
         counts = {"now": round(event["now"]), "usual": round(event["usual"])}
         return self("withdrawal.told", weeks=weeks, stream=stream, **counts)

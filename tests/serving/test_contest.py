@@ -95,11 +95,14 @@ def test_from_the_objection_on_nobody_else_sees_the_assessment(objects, client, 
         assert "E0001" not in browser.get("/teams/Nursing B").text
 
 
-def test_the_sums_of_the_team_do_not_tell_that_somebody_objected(objects, client, key) -> None:
-    headers = key("hr_system")
-    before = client.get("/v1/teams", headers=headers).json()
+def test_an_objection_changes_no_sum_and_is_not_told_by_one(objects, client, key) -> None:
+    alone, beside = key("hr_system", scopes=["teams.read"]), key("hr_system")
+    before = client.get("/v1/teams", headers=alone).json()
+    assert client.get("/v1/teams", headers=beside).json() == before
     objects()
-    assert client.get("/v1/teams", headers=headers).json() == before
+    assert client.get("/v1/teams", headers=alone).json() == before
+    after = client.get("/v1/teams", headers=beside).json()["teams"]
+    assert after == [one for one in before["teams"] if one["team"] != "Nursing B"], "the others are known one by one"
 
 
 def test_the_employee_still_sees_it_and_a_later_batch_does_not_bring_it_back(objects, nurse, store, client, key, made):
