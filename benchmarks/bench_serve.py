@@ -47,11 +47,10 @@ class Load:
     p50: float
     p95: float
     p99: float
-    failed: int
 
     def __str__(self) -> str:
         times = f"p50 {self.p50:6.1f}  p95 {self.p95:6.1f}  p99 {self.p99:6.1f} ms"
-        return f"  {self.name:<58} {self.rate:8.0f} requests/s  {times}  {self.failed} failed"
+        return f"  {self.name:<58} {self.rate:8.0f} requests/s  {times}"
 
 
 def load(name: str, port: int, requests: list[bytes], *, seconds: float = SECONDS) -> Load:
@@ -77,8 +76,10 @@ def load(name: str, port: int, requests: list[bytes], *, seconds: float = SECOND
         thread.start()
     for thread in threads:
         thread.join()
+    if failed and name:
+        raise RuntimeError(f"{name}: {len(failed)} of {len(times)} failed, first with {failed[0]}")
     p50, p95, p99 = np.percentile(np.array(times) * 1000, [50, 95, 99])
-    return Load(name, len(times) / (time.perf_counter() - begin), p50, p95, p99, len(failed))
+    return Load(name, len(times) / (time.perf_counter() - begin), p50, p95, p99)
 
 
 def _answer(line: socket.socket) -> str:
@@ -115,6 +116,7 @@ def served(command: list[str], port: int, ready: str) -> Iterator[None]:
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(ROOT),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "RETENTION_REQUESTS_PER_MINUTE": "1000000000",  # counted all the same, only never refused
     }
     process = subprocess.Popen(pinned, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

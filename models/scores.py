@@ -37,6 +37,17 @@ class Score(Protocol):
 
 
 @dataclass(frozen=True)
+class Whole:
+    """All that a score says of n rows: ``log_odds`` (n, K), what its line does not know of them as a ``variance`` (n,),
+    and ``base`` and ``shares`` as ``contributions`` returns them."""
+
+    log_odds: np.ndarray
+    variance: np.ndarray
+    base: float
+    shares: np.ndarray
+
+
+@dataclass(frozen=True)
 class Rows:
     """Person-period rows of one cause, ready to learn from.
 
@@ -134,19 +145,36 @@ class LinearScore:
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
-        return (self.design.transform(values) @ self.coefficient)[:, None] + self.intercept
+        return self._said_of(self.design.transform(values))
 
     def variance(self, values: np.ndarray) -> np.ndarray:
         """Return (n,) what is not known of the log-odds, the level left aside; zeros without a ``factor``."""
-        factor = np.zeros((len(self.coefficient), 1)) if self.factor is None else self.factor
-        return ((self.design.transform(values) @ factor) ** 2).sum(axis=1)
+        return self._variance_of(self.design.transform(values))
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return coefficient times distance from the mean, summed back to the matrix columns."""
-        parts = self.design.transform(values) * self.coefficient
-        out = np.zeros((len(values), values.shape[1] + 1))
-        for q, column in enumerate(self.design.source):
-            out[:, column] += parts[:, q]
+        return self._shares_of(self.design.transform(values), weights, values.shape[1])
+
+    def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
+        """Return all three; the columns, which cost more than what is made of them, are made once."""
+        columns = self.design.transform(values)
+        shares = self._shares_of(columns, weights, values.shape[1])
+        return Whole(self._said_of(columns), self._variance_of(columns), *shares)
+
+    def _said_of(self, columns: np.ndarray) -> np.ndarray:
+        return (columns @ self.coefficient)[:, None] + self.intercept
+
+    def _variance_of(self, columns: np.ndarray) -> np.ndarray:
+        if self.factor is None:
+            return np.zeros(len(columns))
+        return ((columns @ self.factor) ** 2).sum(axis=1)
+
+    def _shares_of(self, columns: np.ndarray, weights: np.ndarray, n_columns: int) -> tuple[float, np.ndarray]:
+        out = np.zeros((len(columns), n_columns + 1))
+        if self.design.source.size:
+            # The design's columns stand in the order of the matrix's: those of one stand together.
+            starts = np.flatnonzero(np.diff(self.design.source, prepend=-1))
+            out[:, self.design.source[starts]] = np.add.reduceat(columns * self.coefficient, starts, axis=1)
         return float(self.intercept @ weights), out
 
     def to_dict(self) -> dict[str, Any]:

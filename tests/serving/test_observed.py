@@ -48,7 +48,16 @@ def test_nothing_that_an_operator_sees_is_about_anybody(client: TestClient, app,
     ask_about_everybody(client, key)
     told = lines.getvalue() + generate_latest(app.state.metrics.registry).decode()
     assert ROUTE in told
-    for canary in ("E0001", "E0028", "Li Na", "王芳", str(made.CANARY)[:5], "31 months", "hr_system system", "dismissal"):
+    for canary in (
+        "E0001",
+        "E0028",
+        "Li Na",
+        "王芳",
+        str(made.CANARY)[:5],
+        "31 months",
+        "hr_system system",
+        "dismissal",
+    ):
         assert canary not in told, canary
 
 
