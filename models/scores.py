@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import lightgbm as lgb
 import numpy as np
 from scipy.special import logit
 
 from models.encode import NUMBER, Codes, Design
 from models.ridge import Prior, fit_ridge
 from models.tables import Tables, tables_of
+
+if TYPE_CHECKING:
+    import lightgbm as lgb  # half a second: only where trees are made or opened
 
 
 class Score(Protocol):
@@ -210,6 +212,8 @@ class BoostedScore:
         cls, rows: Rows, codes: Codes, *, growth: Growth, n_rounds: int, held_out: Rows | None = None
     ) -> BoostedScore:
         """Return the fitted score; with ``held_out`` (other people) stop when their loss has stopped falling."""
+        import lightgbm as lgb
+
         offset = BaseScore.fit(rows).offset
         train = _dataset(rows, codes, offset)
         valid = [_dataset(held_out, codes, offset, reference=train)] if held_out is not None else []
@@ -260,6 +264,8 @@ def score_from_dict(data: Mapping[str, Any], codes: Codes) -> Score:
         factor = np.array(data["factor"]) if "factor" in data else None
         return LinearScore(design, np.array(data["coefficient"]), np.array(data["intercept"]), factor)
     if kind == "boosted":
+        import lightgbm as lgb
+
         offset, booster = np.array(data["offset"]), lgb.Booster(model_str=data["trees"])
         tables = tables_of(booster)
         return BoostedScore(offset, booster, tables.along(len(offset)) if tables else None)
@@ -304,6 +310,8 @@ def boosting_parameters(n_rows: int, growth: Growth) -> dict[str, Any]:
 
 
 def _dataset(rows: Rows, codes: Codes, offset: np.ndarray, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    import lightgbm as lgb
+
     features = np.column_stack([rows.values[rows.row], rows.interval])
     return lgb.Dataset(
         features,
