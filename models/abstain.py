@@ -6,13 +6,17 @@ Without this a person with an empty file gets the score of a typical colleague, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
+
+import numpy as np
 
 from features.cards import DRIVERS, Card
 from features.feeds import Silence
 from features.tables import TABLES
 from models.card import ModelCard
-from models.phrases import DRIVER_WORDS, fact_words, known_value
+from models.known import Known
+from models.phrases import DRIVER_WORDS, fact_words
 from models.risk import INTERVAL_CARD
 
 USUALLY_KNOWN = 0.5
@@ -34,24 +38,34 @@ def cards_of(columns: Sequence[str], card: ModelCard) -> list[Card]:
     return [known[c] for c in columns]
 
 
-def cannot_judge(person: Mapping[str, Any], card: ModelCard, *, cards: Sequence[Card]) -> tuple[str, str] | None:
-    """Return why nothing can be said of this person, in English and Chinese; ``None`` when something can.
+def cannot_judge(known: Known, card: ModelCard, *, cards: Sequence[Card]) -> list[tuple[str, str] | None]:
+    """Return why nothing can be said of each person, in English and Chinese; ``None`` when something can.
 
-    ``person`` maps a column to its value (absent or null is unknown); ``cards`` are those of the model's columns.
+    ``known`` is what is recorded of them; ``cards`` are those of the model's columns.
     """
-    outside = [rule["column"] for rule in card.eligible if not _satisfied(rule, person)]
-    if outside:
-        return _outside_words(outside, person, cards)
+    holds = [_satisfied(rule, known) for rule in card.eligible]
     usual = [c for c in cards if card.missing_share.get(c.column, 1.0) < USUALLY_KNOWN]
-    missing = [c for c in usual if known_value(person.get(c.column)) is None]
-    if len(missing) <= MOST_MISSING * len(usual):
-        return None
+    there = known.has([c.column for c in usual])
+    outside = np.zeros(len(known), dtype=bool)
+    for held in holds:
+        outside |= ~held
+    unknown = len(usual) - there.sum(axis=1) > MOST_MISSING * len(usual)
+    why: list[tuple[str, str] | None] = [None] * len(known)
+    for i in np.flatnonzero(outside | unknown).tolist():
+        if outside[i]:
+            broken = [rule["column"] for rule, held in zip(card.eligible, holds, strict=True) if not held[i]]
+            why[i] = _outside_words(broken, known, i, cards=cards)
+        else:
+            why[i] = _gap_words([c for c, ok in zip(usual, there[i], strict=True) if not ok], len(usual))
+    return why
+
+
+def _gap_words(missing: Sequence[Card], n_usual: int) -> tuple[str, str]:
     areas = [DRIVER_WORDS[d] for d in DRIVERS if any(c.driver == d for c in missing)]
     en, zh = ", ".join(en.lower() for en, _ in areas), "、".join(zh for _, zh in areas)
     return (
-        f"Cannot judge: no record for {len(missing)} of {len(usual)} facts that are usually known. "
-        f"Areas with gaps: {en}.",
-        f"无法判断：通常具备的 {len(usual)} 项信息中有 {len(missing)} 项没有记录。有缺口的方面：{zh}。",
+        f"Cannot judge: no record for {len(missing)} of {n_usual} facts that are usually known. Areas with gaps: {en}.",
+        f"无法判断：通常具备的 {n_usual} 项信息中有 {len(missing)} 项没有记录。有缺口的方面：{zh}。",
     )
 
 
@@ -78,20 +92,20 @@ def unheard(silences: Sequence[Silence], card: ModelCard) -> dict[str, tuple[str
     return why
 
 
-def _satisfied(rule: Mapping[str, Any], person: Mapping[str, Any]) -> bool:
-    """Return whether the rule holds as it did at training: an unknown value satisfies none."""
-    value = known_value(person.get(rule["column"]))
-    if value is None:
-        return False
+def _satisfied(rule: Mapping[str, Any], known: Known) -> np.ndarray:
+    """Return (n,) whether the rule holds as it did at training: an unknown value satisfies none."""
+    column = rule["column"]
     if rule.get("values"):
-        return value in rule["values"]
+        return np.array([known.value(i, column) in rule["values"] for i in range(len(known))], dtype=bool)
     low, high = rule.get("minimum"), rule.get("maximum")
-    return not isinstance(value, str) and (low is None or value >= low) and (high is None or value <= high)
+    number = known.of([column])[:, 0]
+    within = (number >= (-inf if low is None else low)) & (number <= (inf if high is None else high))
+    return np.isfinite(number) & within
 
 
-def _outside_words(outside: Sequence[str], person: Mapping[str, Any], cards: Sequence[Card]) -> tuple[str, str]:
+def _outside_words(outside: Sequence[str], known: Known, i: int, *, cards: Sequence[Card]) -> tuple[str, str]:
     shown = [c for c in cards if c.column in outside and c.shown]
-    words = [fact_words(c, known_value(person.get(c.column)), None) for c in shown]
+    words = [fact_words(c, known.value(i, c.column), None) for c in shown]
     en, zh = "; ".join(en for en, _ in words), "；".join(zh for _, zh in words)
     return (
         "Cannot judge: the model was learned from another group of people" + (f" (here: {en})." if en else "."),

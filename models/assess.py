@@ -5,8 +5,8 @@ The same function serves nightly scoring and a single request; a person alone ge
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
 from datetime import date
 from math import isfinite, nan
 from typing import Any
@@ -17,12 +17,16 @@ from features.matrix import Matrix
 from models.abstain import cannot_judge, cards_of
 from models.bands import Band, band_of
 from models.bundle import Bundle
-from models.care import CarePlan, Carried, Catalog, PlannedAction, carried, plan
-from models.evidence import effects
+from models.care import CarePlan, Catalog, PlannedAction, plans, shares_of, ways_of
 from models.explain import Fact, Reason, explain
+from models.known import INDEX, Known
 from models.own_effects import OwnEffects
+from models.ways import Ways
 
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess", "band_of"]
+
+AT_ONCE = 2048
+"""People per step: what is worked out of them stays in the processor's cache."""
 
 TOO_SOON = 45
 """Days. A notice given before is hardly prevented: care takes weeks to begin, and most have decided by then."""
@@ -53,7 +57,8 @@ class Assessment:
 
     def to_dict(self) -> dict[str, Any]:
         """The same facts with JSON types only: dates ISO, tuples as lists, horizons as text keys, NaN as None."""
-        return _plain(asdict(self))
+        told: dict[str, Any] = _plain(self)
+        return told
 
 
 def assess(
@@ -69,58 +74,53 @@ def assess(
     ``own`` is what care did in this organisation (``own_effects.read_own``). ``unheard`` maps people of whom a material
     feed says nothing any more to the reason (``abstain.unheard``).
     """
-    model, card = bundle.model, bundle.card
-    people = matrix.frame.to_dicts()
-    if not people:
-        return []
-    rows = model.coded(people)
+    ways = ways_of(catalog, own)
+    parts = matrix.frame.iter_slices(AT_ONCE) if matrix.frame.height else ()
+    return [one for part in parts for one in _assessed(bundle, Matrix(part, matrix.cards), ways, unheard or {})]
+
+
+def _assessed(
+    bundle: Bundle, matrix: Matrix, ways: Ways, unheard: Mapping[str, tuple[str, str]]
+) -> Iterator[Assessment]:
+    card, known = bundle.card, Known.of_frame(matrix.frame)
     horizons = sorted({*card.horizons_days, card.reference_horizon_days})
-    incidence = model.cumulative_incidence(rows, horizons)
-    intervals = model.interval(rows, horizons)
-    base, contributions = model.contributions(rows)
-    cards = cards_of(model.columns, card)
-    reasons = explain(contributions, cards, values=people, typical=card.typical)
-    shares, believed = carried(contributions, cards), effects(catalog, own)
+    said = bundle.model.said(known, horizons)
+    cards = cards_of(bundle.model.columns, card)
+    reasons = explain(said.shares, cards, values=known, typical=card.typical)
+    index = list(zip(*(matrix.frame[name].to_list() for name in INDEX), strict=True))
+    blank = cannot_judge(known, card, cards=cards)
+    why_not = [unheard.get(person) or blank[i] for i, (person, _) in enumerate(index)]
+    at_reference = said.incidence[:, horizons.index(card.reference_horizon_days), 1]
+    bands = [
+        "cannot_judge" if why else band_of(risk, card.bands)
+        for risk, why in zip(at_reference.tolist(), why_not, strict=True)
+    ]
+    soon = [i for i, days in enumerate(horizons) if days <= min(TOO_SOON, card.reference_horizon_days / 2)]
+    late = np.maximum(at_reference - (said.incidence[:, soon[-1], 1] if soon else 0.0), 0.0)
     # Conditions of an action see shown columns only: a plan must not give away what may not be told.
-    told = [c.column for c in matrix.cards if c.shown]
-    out = []
-    for i, person in enumerate(people):
-        why_not = (unheard or {}).get(person["employee_id"]) or cannot_judge(person, card, cards=cards)
-        if why_not:
-            out.append(_silent(person, horizons, why_not))
+    told = known.only([c.column for c in matrix.cards if c.shown])
+    care = plans(shares_of(said.shares, cards), told, bands=bands, ways=ways, risk=late)
+    risk, other = said.incidence[:, :, 1].tolist(), said.incidence[:, :, 2].tolist()
+    between = None if said.interval is None else said.interval.tolist()
+    for i, (person, as_of) in enumerate(index):
+        if why := why_not[i]:
+            nothing = dict.fromkeys(horizons, nan)
+            yield Assessment(person, as_of, nothing, dict(nothing), {}, "cannot_judge", *why, nan, nan, (), care[i])
             continue
-        risk, other = (_by_horizon(horizons, incidence[i, :, cause]) for cause in (1, 2))
-        told_between = {} if intervals is None else dict(zip(horizons, map(tuple, intervals[i].tolist()), strict=True))
-        at_reference = risk[card.reference_horizon_days]
-        band, facts = band_of(at_reference, card.bands), {c: person[c] for c in told}
-        soon = [days for days in horizons if days <= min(TOO_SOON, card.reference_horizon_days / 2)]
-        late = at_reference - (risk[soon[-1]] if soon else 0.0)
-        care = plan(shares[i], facts, band=band, catalog=catalog, believed=believed, risk=max(late, 0.0))
-        score = base + sum(reason.contribution for reason in reasons[i])
-        who = (person["employee_id"], person["as_of"])
-        out.append(Assessment(*who, risk, other, told_between, band, None, None, score, base, reasons[i], care))
-    return out
-
-
-def _by_horizon(horizons: Sequence[int], chances: np.ndarray) -> dict[int, float]:
-    return dict(zip(horizons, chances.tolist(), strict=True))
-
-
-def _silent(person: Mapping[str, Any], horizons: Sequence[int], why: tuple[str, str]) -> Assessment:
-    """Return an assessment without any number: nothing is guessed from what is left."""
-    nothing = dict.fromkeys(horizons, nan)
-    empty = plan(Carried({}, {}), {}, band="cannot_judge", catalog=Catalog(()))
-    who = (person["employee_id"], person["as_of"])
-    return Assessment(*who, nothing, dict(nothing), {}, "cannot_judge", *why, nan, nan, (), empty)
+        ends = {} if between is None else dict(zip(horizons, map(tuple, between[i]), strict=True))
+        score = said.base + sum([reason.contribution for reason in reasons[i]])
+        mine = dict(zip(horizons, risk[i], strict=True)), dict(zip(horizons, other[i], strict=True))
+        no = None  # nothing keeps us from judging
+        yield Assessment(person, as_of, *mine, ends, bands[i], no, no, score, said.base, reasons[i], care[i])
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return float(value) if isfinite(value) else None
-    return value
+    if is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value.isoformat() if isinstance(value, date) else value

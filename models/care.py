@@ -22,45 +22,27 @@ Not good for: deciding. A plan is a draft for a conversation between people who 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log
 from typing import Any
 
 import numpy as np
 
 from features.cards import DRIVERS, Card, Driver
-from models.catalog import WHO_DECIDES, CareAction, Catalog, load_catalog
+from models.catalog import WHO_DECIDES, CareAction, Catalog, Words, load_catalog
 from models.evidence import Effect, effects
+from models.known import Known
+from models.own_effects import OwnEffects
+from models.ways import BANDS, MAX_ACTIONS, USUAL_RISK, Shares, Ways
 
-__all__ = ["CarePlan", "Carried", "Catalog", "Option", "PlannedAction", "avoided", "carried", "load_catalog", "plan"]
-
-MAX_ACTIONS = 3
-"""More than three suggestions are none: a manager starts with one."""
+__all__ = ["MAX_ACTIONS", "CarePlan", "Carried", "Catalog", "Option", "PlannedAction", "Shares"]
+__all__ += ["benefit", "carried", "load_catalog", "plan", "plans", "shares_of", "ways_of"]
 
 MOST_OPTIONS = 12
 """So many are kept per person for the plan of the organisation."""
 
 STANDS_OUT = 0.05
 """A driver that carries less of the raised risk than this is not worth an action."""
-
-REACHES_ALL = 0.75
-"""The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
-study says how much more an action does for those whose reason it answers; assumed."""
-
-TYPICAL_MATCH, MOST_MATCH = 0.2, 1.5
-"""Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be. A fifth is
-about the mean over people and actions that fit, as a published effect is the mean over everybody offered."""
-
-LEAST_MATCH = 0.15
-"""In one person's plan an action that answers less than this of what raises the risk is beside the point."""
-
-COST_LEAVES = {"none": 1.0, "low": 0.97, "medium": 0.92, "high": 0.85}
-HARM = {"low": 0.0, "medium": 0.005, "high": 0.02}
-"""Added to the log hazard ratio: how easily a good intention does damage; assumed."""
-
-USUAL_RISK = 0.1
-"""Stands in where only the order of actions is asked for; the order does not depend on it."""
 
 EMPTY = {
     "calm": (
@@ -123,7 +105,7 @@ class PlannedAction:
     parts_zh: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Option:
     """What one action is expected to prevent for one person: exits, and the standard deviation from the effect alone.
 
@@ -136,7 +118,7 @@ class Option:
     sd: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CarePlan:
     """At most three actions of different kinds, best first; when empty, why, in both languages.
 
@@ -165,23 +147,43 @@ class Carried:
 
 
 def carried(contributions: np.ndarray, cards: Sequence[Card]) -> list[Carried]:
-    """Return one ``Carried`` per row of ``contributions`` (n, p, log-odds in the order of ``cards``).
+    """Return one ``Carried`` per row of ``contributions``; by the rule of ``shares_of``."""
+    shares = shares_of(contributions, cards)
+    return [Carried(*pair) for pair in zip(_by_driver(shares.whole), _by_driver(shares.changeable), strict=True)]
+
+
+def shares_of(contributions: np.ndarray, cards: Sequence[Card]) -> Shares:
+    """Return what each driver carries of the raised risk, by row of ``contributions`` (n, p, log-odds as ``cards``).
 
     Only drivers that raise the risk on balance count; their whole shares together are 1.
     """
-    of_driver = np.array([[card.driver == d for d in DRIVERS] for card in cards], dtype=float)
-    total = np.maximum(contributions @ of_driver, 0.0)
-    actionable = np.array([card.actionable for card in cards], dtype=float)
-    reachable = np.minimum(np.maximum(contributions, 0.0) * actionable @ of_driver, total)
+    total, reachable = (np.zeros((len(contributions), len(DRIVERS))) for _ in range(2))
+    for d, driver in enumerate(DRIVERS):
+        mine = [j for j, card in enumerate(cards) if card.driver == driver]
+        total[:, d] = np.take(contributions, mine, axis=1).sum(axis=1)
+        can = np.take(contributions, [j for j in mine if cards[j].actionable], axis=1)
+        reachable[:, d] = np.maximum(can, 0.0).sum(axis=1)
+    total = np.maximum(total, 0.0)
     raised = total.sum(axis=1, keepdims=True)
     raised[raised == 0] = 1.0
-    return [
-        Carried(*pair) for pair in zip(_standing_out(total / raised), _standing_out(reachable / raised), strict=True)
-    ]
+    return Shares(_standing_out(total / raised), _standing_out(np.minimum(reachable, total) / raised))
 
 
-def _standing_out(shares: np.ndarray) -> list[dict[Driver, float]]:
-    return [{d: s for d, s in zip(DRIVERS, row, strict=True) if s >= STANDS_OUT} for row in shares.tolist()]
+def _standing_out(shares: np.ndarray) -> np.ndarray:
+    return np.where(shares >= STANDS_OUT, shares, 0.0)
+
+
+def _by_driver(shares: np.ndarray) -> list[dict[Driver, float]]:
+    return [{d: s for d, s in zip(DRIVERS, row, strict=True) if s > 0} for row in shares.tolist()]
+
+
+def ways_of(catalog: Catalog, own: OwnEffects | None = None) -> Ways:
+    """Return the catalog with what is believed of its actions, worked out once for each catalog and ``own``."""
+    known = catalog.kept.get("ways")
+    if known is None or known[0] is not own:
+        known = catalog.kept["ways"] = (own, Ways.of(catalog, effects(catalog, own)))
+    ways: Ways = known[1]
+    return ways
 
 
 def plan(
@@ -193,60 +195,71 @@ def plan(
     believed: Mapping[str, Effect] | None = None,
     risk: float = USUAL_RISK,
 ) -> CarePlan:
-    """Return one person's plan: the best actions that fit, no two of one kind; or none, and why.
+    """Return one person's plan, as ``plans`` would among many.
 
     ``facts`` maps a column to its value, for the conditions of an action. ``believed`` is the effect of each action
     (``evidence.effects``; default: published studies alone). ``risk`` within the horizon scales the options.
     """
-    if band == "cannot_judge":
-        return CarePlan((), *EMPTY[band])
-    believed = effects(catalog) if believed is None else believed
-    # A calm person gets no plan; somebody calm whom an action keeps may still come first in the organisation's.
-    fitting = [a for a in catalog.actions if band in (*a.bands, "calm") and all(c.holds(facts) for c in a.when)]
-    helping = [a for a in fitting if not believed[a.id].useless]
-    options = _options(helping, raised, believed, risk=risk)
-    if band == "calm":
-        return CarePlan((), *EMPTY[band], options)
-    chosen = _chosen(helping, raised, believed)
-    if not chosen:
-        return CarePlan((), *EMPTY[_why_empty(fitting, helping, raised)], options)
-    planned = tuple(_planned(action, driver, believed[action.id], catalog) for action, driver in chosen)
-    return CarePlan(planned, options=options)
+    ways = ways_of(catalog) if believed is None else Ways.of(catalog, believed)
+    known = Known.of_people([facts], sorted(facts))
+    return plans(_shares([raised]), known, bands=[band], ways=ways, risk=np.array([risk]))[0]
 
 
-def _options(
-    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect], *, risk: float
-) -> tuple[Option, ...]:
-    found = []
-    for action in fitting:
-        match, driver = _best_answer(action, raised)
-        value, sd = avoided(action, match, effect=believed[action.id], risk=risk)
-        if value > 0:
-            found.append(Option(action.id, driver, value, sd))
-    return tuple(sorted(found, key=lambda option: (-option.avoided, option.action))[:MOST_OPTIONS])
+def _shares(raised: Sequence[Carried]) -> Shares:
+    both = [[[carried.get(d, 0.0) for d in DRIVERS] for carried in (one.whole, one.changeable)] for one in raised]
+    whole, changeable = np.array(both, dtype=float).transpose(1, 0, 2)
+    return Shares(whole, changeable)
 
 
-def _chosen(
-    fitting: Sequence[CareAction], raised: Carried, believed: Mapping[str, Effect]
-) -> list[tuple[CareAction, Driver]]:
-    """Return the best action with the driver it answers, then the best of what is left, three times at most."""
-    left, chosen = list(fitting), list[tuple[CareAction, Driver]]()
-    while len(chosen) < MAX_ACTIONS:
-        answered = frozenset(driver for _, driver in chosen)
-        answers = {a.id: _answer(a, raised, believed[a.id], answered) for a in left}
-        # Among equals the one that takes less of the manager's time, then the sooner, then by name: never by chance.
-        best = min(left, key=lambda a: (-answers[a.id][0], a.hours_each, a.days, a.id), default=None)
-        if best is None or answers[best.id][0] <= 0:
-            break
-        chosen.append((best, answers[best.id][1]))
-        left = [a for a in left if a.kind != best.kind and a.id not in best.parts and best.id not in a.parts]
-    return chosen
+def plans(shares: Shares, facts: Known, *, bands: Sequence[str], ways: Ways, risk: np.ndarray) -> list[CarePlan]:
+    """Return each person's plan: the best actions that fit, no two of one kind; or none, and why.
+
+    ``facts`` holds what may be told of them, for the conditions of an action; ``risk`` (n,) within the horizon scales
+    the options. A calm person gets no plan; somebody calm whom an action keeps may still come first in the
+    organisation's, so the options are there.
+    """
+    judged = np.array([band != "cannot_judge" for band in bands])
+    if not ways.actions or not judged.any():
+        return [CarePlan((), *EMPTY["nothing_fits" if ok else "cannot_judge"]) for ok in judged]
+    band = np.array([BANDS.index(band) if band in BANDS else 0 for band in bands])
+    fits, match = ways.rules.hold(facts) & ways.in_band[band] & judged[:, None], ways.match(shares)
+    best, driver = ways.best(match)
+    options = _options(ways, np.where(fits & ways.helps, best, 0.0), driver, risk)
+    chosen, through, _ = ways.chosen(match, fits & ways.helps & (band > 0)[:, None])
+    useless = (fits & ~ways.helps).any(axis=1) & (fits & (best > 0)).any(axis=1)
+    why = np.where(useless, "does_not_help", np.where(shares.changeable.any(axis=1), "nothing_fits", "not_actionable"))
+    why = np.where(judged, np.where(band == 0, "calm", why), "cannot_judge")
+    said = zip(chosen.tolist(), through.tolist(), options, why.tolist(), strict=True)
+    return [_plan(ways, zip(actions, drivers, strict=True), *rest) for actions, drivers, *rest in said]
 
 
-def _why_empty(fitting: Sequence[CareAction], helping: Sequence[CareAction], raised: Carried) -> str:
-    if len(fitting) > len(helping) and any(_best_answer(action, raised)[0] > 0 for action in fitting):
-        return "does_not_help"
-    return "nothing_fits" if raised.changeable else "not_actionable"
+def _plan(ways: Ways, chosen: Iterable[tuple[int, int]], options: tuple[Option, ...], why_empty: str) -> CarePlan:
+    planned = tuple([_made(ways, *way) for way in chosen if way[0] >= 0])
+    return CarePlan(planned, options=options) if planned else CarePlan((), *EMPTY[why_empty], options)
+
+
+def _made(ways: Ways, action: int, driver: int) -> PlannedAction:
+    """Return the suggestion, made once: nothing in it is about one person."""
+    found: PlannedAction | None = ways.made.get((action, driver))
+    if found is None:
+        titles = {one.id: one.title for one in ways.actions}
+        made = _planned(ways.actions[action], DRIVERS[driver], ways.effects[action], titles)
+        found = ways.made[action, driver] = made
+    return found
+
+
+def _options(ways: Ways, match: np.ndarray, driver: np.ndarray, risk: np.ndarray) -> list[tuple[Option, ...]]:
+    """Return the best actions of each person by what they prevent; of equals the first by name."""
+    value, sd = ways.avoided(match, risk[:, None], of=slice(None))
+    order = ways.by_name[np.argsort(-value[:, ways.by_name], axis=1, kind="stable")[:, :MOST_OPTIONS]]
+    rows = np.arange(len(match))[:, None]
+    kept = [array[rows, order].ravel().tolist() for array in (driver, value, sd)]
+    names, width = [one.id for one in ways.actions], order.shape[1]
+    flat = [
+        Option(names[a], DRIVERS[d], v, s) if v > 0 else None
+        for a, d, v, s in zip(order.ravel().tolist(), *kept, strict=True)
+    ]
+    return [tuple([one for one in flat[i : i + width] if one]) for i in range(0, len(flat), width)]
 
 
 def benefit(action: CareAction, raised: Carried, *, effect: Effect, answered: frozenset[Driver] = frozenset()) -> float:
@@ -254,47 +267,14 @@ def benefit(action: CareAction, raised: Carried, *, effect: Effect, answered: fr
 
     A driver that is ``answered`` by an earlier action counts half.
     """
-    return _answer(action, raised, effect, answered)[0]
+    ways = Ways.of(Catalog((action,)), {action.id: effect})
+    value = ways.worth(ways.match(_shares([raised])))[0] * ways.leaves[ways.action]
+    return float(max(value * [0.5 if DRIVERS[d] in answered else 1.0 for d in ways.driver]))
 
 
-def _answer(action: CareAction, raised: Carried, effect: Effect, answered: frozenset[Driver]) -> tuple[float, Driver]:
-    """Return the benefit through the driver that the action answers best by now, and that driver."""
-    shares = raised.answered_by(action)
-    found = []
-    for driver, fit in action.drivers.items():
-        match = shares.get(driver, 0.0) * fit
-        value = avoided(action, match, effect=effect, risk=USUAL_RISK)[0] if match >= LEAST_MATCH else 0.0
-        found.append((value * (0.5 if driver in answered else 1.0) * COST_LEAVES[action.cost], match, driver))
-    value, _, driver = max(found)
-    return value, driver
-
-
-def avoided(action: CareAction, match: float, *, effect: Effect, risk: float) -> tuple[float, float]:
-    """Return the expected exits avoided by the rule at the top of this file, and the standard deviation of it.
-
-    ``match`` is share of the raised risk × fit of the driver answered best; at 0 the action answers nothing and
-    prevents nothing. Uncertainty of the effect alone: what becomes of one person is far less certain.
-    """
-    if match <= 0:
-        return 0.0, 0.0
-    reach = min(REACHES_ALL + (1 - REACHES_ALL) * match / TYPICAL_MATCH, MOST_MATCH)
-    mean, sd = effect.mean, effect.sd
-    # The mean of a log-normal hazard ratio: an uncertain effect is expected to prevent a little less.
-    ratio = exp(reach * mean + (reach * sd) ** 2 / 2 + HARM[action.harm_level])
-    stays = 1 - min(risk, 0.999)
-    after = stays**ratio
-    return after - stays, -after * log(stays) * ratio * reach * sd
-
-
-def _best_answer(action: CareAction, raised: Carried) -> tuple[float, Driver]:
-    """Return share × fit of the driver that the action answers best for this person, and that driver."""
-    shares = raised.answered_by(action)
-    return max(((shares.get(d, 0.0) * fit, d) for d, fit in action.drivers.items()), key=lambda answer: answer[0])
-
-
-def _planned(action: CareAction, driver: Driver, effect: Effect, catalog: Catalog) -> PlannedAction:
+def _planned(action: CareAction, driver: Driver, effect: Effect, titles: Mapping[str, Words]) -> PlannedAction:
     who = WHO_DECIDES[action.who_decides]
-    parts = [catalog.action(part).title for part in action.parts]
+    parts = [titles[part] for part in action.parts]
     return PlannedAction(
         action=action.id,
         driver=driver,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,11 @@ class Catalog:
     """All actions, in the order of the file."""
 
     actions: tuple[CareAction, ...]
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was worked out from the catalog and need not be worked out again (``care.ways_of``)."""
+        return {}
 
     def action(self, action_id: str) -> CareAction:
         """Return the action with this id; raises ``KeyError`` when there is none."""

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.known import Known
+
 MIN_LEVEL_ROWS = 30
 """A category seen on fewer landmark rows gets no column of its own in the linear model."""
 TWO_YEARS_DAYS = 730 - 31
@@ -67,13 +69,15 @@ class Codes:
                 out[:, j] = rows[column].to_numpy(dtype=float, na_value=np.nan)
         return out
 
-    def of_people(self, people: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """Return the same of people as mappings, absent and None being unknown; for one row a hundred times faster."""
-        levels = self._places
-        rows = [
-            [levels[c].get(person.get(c)) if c in levels else person.get(c) for c in self.columns] for person in people
-        ]
-        return np.array(rows, dtype=float).reshape(len(people), len(self.columns))
+    def of_known(self, known: Known) -> np.ndarray:
+        """Return the same of what is recorded of people."""
+        out = known.of(self.columns)
+        for j, column in enumerate(self.columns):
+            if column in self.categories:
+                place = self._places[column]
+                texts = known.texts.get(column)
+                out[:, j] = np.nan if texts is None else [place.get(text, np.nan) for text in texts]
+        return out
 
     @cached_property
     def _places(self) -> dict[str, dict[Any, float]]:
@@ -126,8 +130,12 @@ class Design:
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Return (n, q) standardised; an unknown number stands at the mean, its indicator says so."""
-        raw = _raw_design(values, self.source, self.level, self.unit)
-        return np.nan_to_num(np.clip((raw - self.mean) / self.scale, -4.0, 4.0))
+        out = _raw_design(values, self.source, self.level, self.unit)
+        out -= self.mean
+        out /= self.scale
+        np.clip(out, -4.0, 4.0, out=out)
+        out[np.isnan(out)] = 0.0
+        return out
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
@@ -145,12 +153,13 @@ NUMBER, UNKNOWN = -1, -2
 
 
 def _raw_design(values: np.ndarray, source: np.ndarray, level: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    picked = values[:, source] if source.size else np.zeros((len(values), 0))
-    size = np.where(unit > 0, unit, 1.0)
-    number = np.where(unit > 0, np.sign(picked) * np.log1p(np.abs(picked) / size), picked)
-    unknown = np.isnan(picked)
-    indicator = np.where(level == UNKNOWN, unknown, (picked == level) & ~unknown)
-    return np.where(level == NUMBER, number, indicator.astype(float))
+    out = values[:, source] if source.size else np.zeros((len(values), 0))
+    skewed, unknown, one_level = (level == NUMBER) & (unit > 0), level == UNKNOWN, level >= 0
+    numbers = out[:, skewed]
+    out[:, skewed] = np.sign(numbers) * np.log1p(np.abs(numbers) / unit[skewed])
+    out[:, unknown] = np.isnan(out[:, unknown])
+    out[:, one_level] = out[:, one_level] == level[one_level]
+    return out
 
 
 def _log_unit(known: np.ndarray) -> float:

@@ -6,14 +6,15 @@ and not a diagnosis of a person; changing the fact need not change the risk. The
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, fsum, log
+from math import exp, log
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from features.cards import DRIVERS, Card
+from models.known import Known
 from models.phrases import DRIVER_WORDS, fact_words, known_value
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ HARDLY, SLIGHT, CLEAR = log(1.05), log(1.25), log(1.75)
 """Upper ends, in log-odds either way, of what is called hardly, slightly and clearly different; beyond is strong."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One shown column of one person, in words, with what it adds to the score (log-odds)."""
 
@@ -44,7 +45,7 @@ class Fact:
     text_zh: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reason:
     """What one driver adds to or takes from the score; all reasons of a person sum to ``score - base``.
 
@@ -63,25 +64,23 @@ class Reason:
 
 
 def explain(
-    contributions: np.ndarray,
-    cards: Sequence[Card],
-    *,
-    values: Sequence[Mapping[str, Any]],
-    typical: Mapping[str, Any],
+    contributions: np.ndarray, cards: Sequence[Card], *, values: Known, typical: Mapping[str, Any]
 ) -> list[tuple[Reason, ...]]:
     """Return each person's reasons, strongest first, one per driver that has a column.
 
-    ``contributions`` is (n, p) in log-odds, in the order of ``cards``; ``values`` holds one mapping from column to
-    value per person (absent or null means unknown) and ``typical`` the commonest value at training. The sum of a
-    person's reasons equals the sum of the row: hidden columns count, they are only never told.
+    ``contributions`` is (n, p) in log-odds, in the order of ``cards``; ``values`` is what is recorded of the same n
+    people and ``typical`` the commonest value at training. The sum of a person's reasons equals the sum of the row:
+    hidden columns count, they are only never told.
     """
     if contributions.shape != (len(values), len(cards)):
         raise ValueError(f"contributions are {contributions.shape}, expected {(len(values), len(cards))}")
-    members = {d: [j for j, card in enumerate(cards) if card.driver == d] for d in DRIVERS}
-    return [
-        _in_order(_reason(d, row, cards, members=at, values=person, typical=typical) for d, at in members.items() if at)
-        for row, person in zip(contributions.tolist(), values, strict=True)
-    ]
+    members: dict[str, list[int]] = {}
+    for j in sorted(range(len(cards)), key=lambda j: cards[j].column):
+        members.setdefault(cards[j].driver, []).append(j)
+    areas = [_Area(d, tuple(members[d]), tuple(cards[j] for j in members[d])) for d in DRIVERS if d in members]
+    told = [_reasons(area, contributions, values, typical) for area in areas]
+    # sorted() keeps the order of DRIVERS among equals, so the same row always reads the same.
+    return [tuple(sorted(reasons, key=_weakness)) for reasons in zip(*told, strict=True)]
 
 
 def shap_check(booster: Booster, rows: np.ndarray) -> float:
@@ -118,40 +117,105 @@ def _category_positions(booster: Booster) -> list[int]:
     return sorted(found)
 
 
-def _in_order(reasons: Any) -> tuple[Reason, ...]:
-    # sorted() keeps the order of DRIVERS among equals, so the same row always reads the same.
-    return tuple(sorted(reasons, key=lambda r: -abs(r.contribution)))
+def _weakness(reason: Reason) -> float:
+    return -abs(reason.contribution)
 
 
-def _reason(
-    driver: str,
-    row: Sequence[float],
-    cards: Sequence[Card],
-    *,
-    members: Sequence[int],
-    values: Mapping[str, Any],
-    typical: Mapping[str, Any],
-) -> Reason:
-    total = fsum(row[j] for j in members)
-    shown = [j for j in members if cards[j].shown and row[j] != 0]
-    strongest = sorted(shown, key=lambda j: (-abs(row[j]), cards[j].column))
+@dataclass(frozen=True)
+class _Area:
+    """The columns of one driver by name: where they are among the contributions, and their cards."""
+
+    driver: str
+    at: tuple[int, ...]
+    cards: tuple[Card, ...]
+
+
+def _reasons(area: _Area, contributions: np.ndarray, values: Known, typical: Mapping[str, Any]) -> list[Reason]:
+    """Return the reason of one driver for each person."""
+    parts = np.take(contributions, area.at, axis=1)  # row by row in memory: one row adds up as it does among many
+    total, shown = parts.sum(axis=1), [k for k, card in enumerate(area.cards) if card.shown]
+    cards, parts = [area.cards[k] for k in shown], parts[:, shown]
+    names, size = [card.column for card in cards], np.abs(parts)
+    words = _Words(cards, [known_value(typical.get(name)) for name in names], values, [{} for _ in names])
+    facts = words.facts(_strongest(size, MAX_FACTS), parts)
     # "Nothing recorded" counts in the score, but as a reason it says nothing that anybody could act on.
-    known = [j for j in strongest if known_value(values.get(cards[j].column)) is not None]
-    same_way = [j for j in known if row[j] * total > 0]
-    told = [j for j in same_way if abs(row[j]) >= WORTH_TELLING * abs(row[same_way[0]])][:TOLD_FACTS]
-    facts = {j: _fact(cards[j], row[j], values, typical) for j in {*strongest[:MAX_FACTS], *told}}
-    en, zh = _sentence(driver, total, [facts[j] for j in told])
-    direction: Literal["raises", "keeps"] = "raises" if total > 0 else "keeps"
-    return Reason(driver, total, _odds_ratio(total), direction, tuple(facts[j] for j in strongest[:MAX_FACTS]), en, zh)
+    same_way = values.has(names) & (parts * total[:, None] > 0)
+    told = words.told(_strongest(np.where(same_way, size, 0.0), TOLD_FACTS), parts)
+    return [_reason(area.driver, *one) for one in zip(total.tolist(), facts, told, strict=True)]
 
 
-def _fact(card: Card, contribution: float, values: Mapping[str, Any], typical: Mapping[str, Any]) -> Fact:
-    value, usual = known_value(values.get(card.column)), known_value(typical.get(card.column))
-    en, zh = fact_words(card, value, usual)
-    return Fact(card.column, value, usual, contribution, en, zh)
+def _strongest(size: np.ndarray, most: int) -> np.ndarray:
+    """Return (n, most) the places of the largest in each row, the first of equals first; -1 where nothing is left."""
+    rows, left = np.arange(len(size)), size.copy()
+    found = np.full((len(size), most), -1)
+    for k in range(min(most, size.shape[1])):
+        at = left.argmax(axis=1)
+        found[:, k] = np.where(left[rows, at] > 0, at, -1)
+        left[rows, at] = 0.0
+    return found
 
 
-def _sentence(driver: str, total: float, told: Sequence[Fact]) -> tuple[str, str]:
+Told = tuple[float, str, str]
+"""What a fact adds, and its phrase in English and Chinese."""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The shown columns of one driver, what is typical of them, and the phrases that were made so far.
+
+    Lists are flat below: a hundred thousand small lists would keep the collector of garbage busy.
+    """
+
+    cards: Sequence[Card]
+    typical: Sequence[float | str | None]
+    values: Known
+    said: Sequence[dict[float | str | None, tuple[str, str]]]
+
+    def facts(self, which: np.ndarray, parts: np.ndarray) -> list[tuple[Fact, ...]]:
+        """Return the facts at the places ``which`` (n, k) of each person."""
+        columns, typical, width = [card.column for card in self.cards], self.typical, which.shape[1]
+        flat = [
+            Fact(columns[k], value, typical[k], part, *self._phrase(k, value)) if k >= 0 else None
+            for k, value, part in self._picked(which, parts)
+        ]
+        found = (flat[i : i + width] for i in range(0, len(flat), width))
+        return [tuple([fact for fact in mine if fact]) for mine in found]
+
+    def told(self, which: np.ndarray, parts: np.ndarray) -> list[list[Told]]:
+        """Return what the sentence of each person names: the strongest, and the second if it is worth telling."""
+        picked = self._picked(which, parts)
+        flat = [(part, *self._phrase(k, value)) if k >= 0 else None for k, value, part in picked]
+        pairs = zip(flat[::TOLD_FACTS], flat[1::TOLD_FACTS], strict=True)
+        return [
+            [] if one is None else [one] if two is None or abs(two[0]) < WORTH_TELLING * abs(one[0]) else [one, two]
+            for one, two in pairs
+        ]
+
+    def _phrase(self, k: int, value: float | str | None) -> tuple[str, str]:
+        said = self.said[k]
+        words = said.get(value)
+        if words is None:
+            words = said[value] = fact_words(self.cards[k], value, self.typical[k])
+        return words
+
+    def _picked(self, which: np.ndarray, parts: np.ndarray) -> Iterator[tuple[int, float | str | None, float]]:
+        if not self.cards:
+            return iter([(-1, None, 0.0)] * which.size)
+        rows, names = np.arange(len(which))[:, None], [card.column for card in self.cards]
+        numbers = self.values.of(names)[rows, which]
+        values: list[float | str | None] = numbers.ravel().tolist()
+        places = which.ravel().tolist()
+        for at in np.flatnonzero(~np.isfinite(numbers.ravel()) & (which.ravel() >= 0)).tolist():
+            values[at] = self.values.value(at // which.shape[1], names[places[at]])
+        return zip(places, values, parts[rows, which].ravel().tolist(), strict=True)
+
+
+def _reason(driver: str, total: float, facts: tuple[Fact, ...], told: Sequence[Told]) -> Reason:
+    en, zh = _sentence(driver, total, told)
+    return Reason(driver, total, _odds_ratio(total), "raises" if total > 0 else "keeps", facts, en, zh)
+
+
+def _sentence(driver: str, total: float, told: Sequence[Told]) -> tuple[str, str]:
     """Return the sentence of a driver: what is recorded, and with how much more or less risk it goes."""
     name_en, name_zh = DRIVER_WORDS[driver]
     how_en, how_zh = _how_much(total)
@@ -160,9 +224,9 @@ def _sentence(driver: str, total: float, told: Sequence[Fact]) -> tuple[str, str
             f"{name_en}: what is recorded, taken together, goes with {how_en}.",
             f"{name_zh}：记录合起来看，{how_zh}。",
         )
-    en, zh = " and ".join(f.text_en for f in told), "，".join(f.text_zh for f in told)
+    en, zh = " and ".join([one[1] for one in told]), "，".join([one[2] for one in told])
     verb = "goes" if len(told) == 1 else "together go"
-    if abs(sum(f.contribution for f in told)) < 0.5 * abs(total):
+    if abs(sum([one[0] for one in told])) < 0.5 * abs(total):
         verb, zh = "together with other points goes", f"{zh}，连同其他方面"
     return f"{name_en}: {en}, which {verb} with {how_en}.", f"{name_zh}：{zh}，{how_zh}。"
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
+
+if TYPE_CHECKING:
+    import lightgbm as lgb  # half a second: only where trees are made or opened
 
 PATIENCE = 30
 """Trees without gain on people left out after which growing stops."""
@@ -61,6 +63,8 @@ class Grove:
 
 def grow(people: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growth, seeds: Sequence[int]) -> Grove:
     """Return a grove of ``growth.max_trees`` trees per seed; ``text`` are the positions of category columns."""
+    import lightgbm as lgb
+
     data = _dataset(people, text, base)
     data.construct()  # the columns are sorted into bins once for all seeds
     boosters = [lgb.train(_parameters(growth, seed), data, num_boost_round=growth.max_trees) for seed in seeds]
@@ -74,6 +78,8 @@ def grow_tried(
 
     Where growing stopped early the last loss stands for the rest.
     """
+    import lightgbm as lgb
+
     data = _dataset(people, text, base)
     judge = _dataset(left_out, text, base, reference=data)
     record: dict[str, Any] = {}
@@ -88,6 +94,8 @@ def grow_tried(
 def _dataset(
     people: Risked, text: Sequence[int], base: np.ndarray, reference: lgb.Dataset | None = None
 ) -> lgb.Dataset:
+    import lightgbm as lgb
+
     row, interval = np.nonzero(people.lived > 0)
     return lgb.Dataset(
         np.column_stack([people.values[row], interval]),

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Doubt:
         if not 0.0 < level < 1.0:
             raise ValueError(f"level must lie in (0, 1), got {level}")
         spread = np.sqrt(line_variance + self.level_sd**2 + self.unseen_sd**2 + self.trees_sd**2)
-        middle, reach = -(self.unseen_sd**2) / 2, float(norm.ppf(0.5 + level / 2)) * spread
+        middle, reach = -(self.unseen_sd**2) / 2, float(ndtri(0.5 + level / 2)) * spread
         return np.minimum(middle - reach, 0.0), np.maximum(middle + reach, 0.0)
 
     def to_dict(self) -> dict[str, float]:

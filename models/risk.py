@@ -27,8 +27,9 @@ from models.encode import Codes
 from models.estimator import HazardModel as HazardModel  # the plain use, on any table of (X, time, event)
 from models.incidence import chained
 from models.interval import Doubt
+from models.known import Known
 from models.person_period import interval_weights
-from models.scores import LinearScore, Score, score_from_dict
+from models.scores import LinearScore, Score, Whole, score_from_dict
 
 INTERVAL_CARD = Card(
     column="forecast_interval",
@@ -70,6 +71,19 @@ class Hazard:
             total += slope * weight * part
         return base, total
 
+    def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
+        """Return all three of the above, with the columns of a line made once."""
+        slope = self.calibration.slope
+        base, shares = float(self.calibration.shift @ weights), np.zeros((len(values), values.shape[1] + 1))
+        said, variance = [], np.zeros(len(values))
+        for weight, score in self.parts:
+            one = _whole(score, values, weights)
+            said.append(weight * one.log_odds)
+            base += slope * weight * one.base
+            shares += slope * weight * one.shares
+            variance = variance + (slope * weight) ** 2 * one.variance
+        return Whole(self.calibration.apply(np.sum(said, axis=0)), variance, base, shares)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
         return {
@@ -83,6 +97,26 @@ class Hazard:
         """Return what ``to_dict`` wrote."""
         parts = tuple((float(p["weight"]), score_from_dict(p["score"], codes)) for p in data["parts"])
         return cls(parts, Calibration(np.array(data["shift"]), float(data["slope"])))
+
+
+def _whole(score: Score, values: np.ndarray, weights: np.ndarray) -> Whole:
+    if isinstance(score, LinearScore):
+        return score.whole(values, weights)
+    return Whole(score.log_odds(values), np.zeros(len(values)), *score.contributions(values, weights))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the model says of n rows over H horizons.
+
+    ``incidence`` (n, H, 3) and ``interval`` (n, H, 2) or None as by the methods of these names, ``base`` and ``shares``
+    as by ``contributions``.
+    """
+
+    incidence: np.ndarray
+    interval: np.ndarray | None
+    base: float
+    shares: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -111,9 +145,18 @@ class RiskModel:
         """Return the levels that each category column had in training."""
         return self.codes.categories
 
-    def coded(self, people: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    def coded(self, known: Known) -> np.ndarray:
         """Return (n, p) what the methods below read instead of a table: people coded once, for several questions."""
-        return self.codes.of_people(people)
+        return self.codes.of_known(known)
+
+    def said(self, known: Known, horizons_days: Sequence[float]) -> Said:
+        """Return chances, intervals and contributions in one go, at half the cost of asking for one after the other."""
+        self._checked(horizons_days)
+        values = self.coded(known)
+        told, other = self.voluntary.whole(values, self._weights()), self.other.log_odds(values)
+        incidence = _incidence(told.log_odds, other, self.edges, horizons_days)
+        interval = self._between(told.log_odds, told.variance, other=other, days=horizons_days)
+        return Said(incidence, interval, told.base, told.shares)
 
     def cumulative_incidence(self, rows: pd.DataFrame | np.ndarray, horizons_days: Sequence[float]) -> np.ndarray:
         """Return (n, len(horizons), 3): the chances of staying, voluntary and other exit within each horizon.
@@ -131,13 +174,19 @@ class RiskModel:
 
         The risk told lies within, and neither end falls with the horizon. None when the model does not know its doubt.
         """
-        if self.doubt is None:
-            return None
         self._checked(horizons_days)
         values = self._values(rows)
         line, other = self.voluntary.log_odds(values), self.other.log_odds(values)
-        ends = self.doubt.shifts(self.voluntary.variance(values), level)
-        risks = [_incidence(line + shift[:, None], other, self.edges, horizons_days)[:, :, 1] for shift in ends]
+        variance = self.voluntary.variance(values)
+        return self._between(line, variance, other=other, days=horizons_days, level=level)
+
+    def _between(
+        self, line: np.ndarray, variance: np.ndarray, *, other: np.ndarray, days: Sequence[float], level: float = 0.9
+    ) -> np.ndarray | None:
+        if self.doubt is None:
+            return None
+        ends = self.doubt.shifts(variance, level)
+        risks = [_incidence(line + shift[:, None], other, self.edges, days)[:, :, 1] for shift in ends]
         return np.stack(risks, axis=2)
 
     def log_odds(self, rows: pd.DataFrame | np.ndarray) -> np.ndarray:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import lightgbm as lgb
 import numpy as np
 from scipy.special import logit
 
 from models.encode import NUMBER, Codes, Design
 from models.ridge import Prior, fit_ridge
 from models.tables import Tables, tables_of
+
+if TYPE_CHECKING:
+    import lightgbm as lgb  # half a second: only where trees are made or opened
 
 
 class Score(Protocol):
@@ -34,6 +36,17 @@ class Score(Protocol):
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the base and (n, p + 1) whose row sums give the weighted mean over intervals; last: the interval."""
         ...
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All that a score says of n rows: ``log_odds`` (n, K), what its line does not know of them as a ``variance`` (n,),
+    and ``base`` and ``shares`` as ``contributions`` returns them."""
+
+    log_odds: np.ndarray
+    variance: np.ndarray
+    base: float
+    shares: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -134,19 +147,36 @@ class LinearScore:
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
-        return (self.design.transform(values) @ self.coefficient)[:, None] + self.intercept
+        return self._said_of(self.design.transform(values))
 
     def variance(self, values: np.ndarray) -> np.ndarray:
         """Return (n,) what is not known of the log-odds, the level left aside; zeros without a ``factor``."""
-        factor = np.zeros((len(self.coefficient), 1)) if self.factor is None else self.factor
-        return ((self.design.transform(values) @ factor) ** 2).sum(axis=1)
+        return self._variance_of(self.design.transform(values))
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return coefficient times distance from the mean, summed back to the matrix columns."""
-        parts = self.design.transform(values) * self.coefficient
-        out = np.zeros((len(values), values.shape[1] + 1))
-        for q, column in enumerate(self.design.source):
-            out[:, column] += parts[:, q]
+        return self._shares_of(self.design.transform(values), weights, values.shape[1])
+
+    def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
+        """Return all three; the columns, which cost more than what is made of them, are made once."""
+        columns = self.design.transform(values)
+        shares = self._shares_of(columns, weights, values.shape[1])
+        return Whole(self._said_of(columns), self._variance_of(columns), *shares)
+
+    def _said_of(self, columns: np.ndarray) -> np.ndarray:
+        return (columns @ self.coefficient)[:, None] + self.intercept
+
+    def _variance_of(self, columns: np.ndarray) -> np.ndarray:
+        if self.factor is None:
+            return np.zeros(len(columns))
+        return ((columns @ self.factor) ** 2).sum(axis=1)
+
+    def _shares_of(self, columns: np.ndarray, weights: np.ndarray, n_columns: int) -> tuple[float, np.ndarray]:
+        out = np.zeros((len(columns), n_columns + 1))
+        if self.design.source.size:
+            # The design's columns stand in the order of the matrix's: those of one stand together.
+            starts = np.flatnonzero(np.diff(self.design.source, prepend=-1))
+            out[:, self.design.source[starts]] = np.add.reduceat(columns * self.coefficient, starts, axis=1)
         return float(self.intercept @ weights), out
 
     def to_dict(self) -> dict[str, Any]:
@@ -182,6 +212,8 @@ class BoostedScore:
         cls, rows: Rows, codes: Codes, *, growth: Growth, n_rounds: int, held_out: Rows | None = None
     ) -> BoostedScore:
         """Return the fitted score; with ``held_out`` (other people) stop when their loss has stopped falling."""
+        import lightgbm as lgb
+
         offset = BaseScore.fit(rows).offset
         train = _dataset(rows, codes, offset)
         valid = [_dataset(held_out, codes, offset, reference=train)] if held_out is not None else []
@@ -232,6 +264,8 @@ def score_from_dict(data: Mapping[str, Any], codes: Codes) -> Score:
         factor = np.array(data["factor"]) if "factor" in data else None
         return LinearScore(design, np.array(data["coefficient"]), np.array(data["intercept"]), factor)
     if kind == "boosted":
+        import lightgbm as lgb
+
         offset, booster = np.array(data["offset"]), lgb.Booster(model_str=data["trees"])
         tables = tables_of(booster)
         return BoostedScore(offset, booster, tables.along(len(offset)) if tables else None)
@@ -276,6 +310,8 @@ def boosting_parameters(n_rows: int, growth: Growth) -> dict[str, Any]:
 
 
 def _dataset(rows: Rows, codes: Codes, offset: np.ndarray, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    import lightgbm as lgb
+
     features = np.column_stack([rows.values[rows.row], rows.interval])
     return lgb.Dataset(
         features,

@@ -97,7 +97,7 @@ def create_app(
     for kind, handler in HANDLERS.items():
         application.add_exception_handler(kind, handler)
     # Outside of everything, so that also the framework's own error answers carry the headers.
-    brakes = Brakes(application.build_middleware_stack(), settings, clock=time.time)
+    brakes = Brakes(application.build_middleware_stack(), settings, clock=time.monotonic)
     limits = {"max_body_bytes": settings.max_body_bytes, "max_records_bytes": settings.max_records_bytes}
     shield: Any = Shield(brakes, **limits)
     application.state.metrics = Metrics.new()

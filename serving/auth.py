@@ -36,20 +36,19 @@ def sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> Viewer:
+def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> tuple[Viewer, int | None]:
     """Return the machine behind an ``Authorization: Bearer`` header, or the anonymous viewer.
 
-    The day of use is noted once a day, so that a key that nobody needs any more can be found.
+    The day of use is noted once a day, so that a key that nobody needs any more can be found: the second part of the
+    answer is the number of a key of which that is due (``store_log.key_used``). Nothing is written here.
     """
     kind, _, token = authorization.partition(" ")
     if kind.lower() != "bearer" or not token.startswith(KEY_PREFIX):
-        return ANONYMOUS
+        return ANONYMOUS, None
     row = store_log.key_by_hash(tx, sha256(token.strip()), now=now)
     if row is None:
-        return ANONYMOUS
-    if row["used_on"] != now.date():
-        store_log.key_used(tx, row["id"], on=now.date())
-    return Viewer(
+        return ANONYMOUS, None
+    viewer = Viewer(
         actor=f"key {row['id']} {row['name']}",
         name=row["name"],
         role=row["role"],
@@ -58,6 +57,7 @@ def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> View
         sight=_sight(row),
         door="key",
     )
+    return viewer, row["id"] if row["used_on"] != now.date() else None
 
 
 def viewer_of_session(tx: Transaction, cookie: str, *, now: datetime, idle_minutes: int) -> Viewer:

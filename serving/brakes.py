@@ -14,14 +14,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.problems import KINDS, Problem
 from serving.settings import Settings
+from serving.window import Window
 
 ADDRESS_FACTOR = 4
 """Several systems behind one address may together ask for this many times what one key may."""
@@ -42,9 +40,8 @@ class Brakes:
         self.settings = settings
         self.clock = clock
         self.in_flight = 0
-        self.counter = MovingWindowRateLimiter(MemoryStorage())
-        self.per_key = RateLimitItemPerMinute(settings.requests_per_minute, namespace="key")
-        self.per_address = RateLimitItemPerMinute(settings.requests_per_minute * ADDRESS_FACTOR, namespace="address")
+        self.most = {"key": settings.requests_per_minute, "address": settings.requests_per_minute * ADDRESS_FACTOR}
+        self.windows = {kind: Window() for kind in self.most}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it before anything was read of it."""
@@ -78,17 +75,15 @@ class Brakes:
     def _count(self, scope: Scope, headers: Headers) -> tuple[dict[str, str], int | None]:
         """Count the request; return the headers that tell, and the seconds to wait when it was one too many."""
         address = client_address(scope, headers, behind_proxy=self.settings.behind_https)
-        counted = [(self.per_address, address)]
+        counted = [("address", address)]
         if token := headers.get("authorization"):
-            counted.append((self.per_key, hashlib.sha256(token.encode("latin-1", "replace")).hexdigest()))
-        over = [(item, who) for item, who in counted if not self.counter.hit(item, who)]
-        item, who = (over or counted)[-1]
-        window = self.counter.get_window_stats(item, who)
-        seconds = max(1, math.ceil(window.reset_time - self.clock()))
-        told = {
-            "ratelimit-policy": f'"{item.namespace}";q={item.amount};w=60',
-            "ratelimit": f'"{item.namespace}";r={max(0, window.remaining)};t={seconds}',
-        }
+            counted.append(("key", hashlib.sha256(token.encode("latin-1", "replace")).hexdigest()))
+        now = self.clock()
+        found = [(kind, *self.windows[kind].hit(who, self.most[kind], now=now)) for kind, who in counted]
+        over = [one for one in found if not one[1]]
+        kind, _, left, until = (over or found)[-1]
+        seconds = max(1, math.ceil(until - now))
+        told = {"ratelimit-policy": f'"{kind}";q={self.most[kind]};w=60', "ratelimit": f'"{kind}";r={left};t={seconds}'}
         return told, seconds if over else None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import FixableError
-from serving import cli_access, cli_backup, cli_keys, cli_talent
+from serving import cli_access, cli_backup, cli_keys, cli_talent, collector
 from serving.at_console import address_of, console_actor, day_of, opened, person_name, told
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def score(
             past = [outlook.read(one) for one in store_people.expectations(tx)]
         earlier = Earlier(past, settings.min_group, read_own(settings.own_effects))
         catalog = load_with_own(settings.own_actions)
+        collector.seldom()
         scored = score_batch(lake, bundle, catalog, as_of=day, earlier=earlier, step=step)
         bar.update(task, description="writing")
         save(store, scored, now=now, valid_days=settings.score_valid_days, actor=console_actor())
@@ -207,6 +208,7 @@ def serve(
     sys.stdout.flush()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn finishes what it has begun, then raises the signal once more
+    collector.seldom()
     with told():
         uvicorn.run(
             application,

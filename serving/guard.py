@@ -17,7 +17,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from models.catalog import Catalog
-from serving import audit, auth, store_access
+from serving import audit, auth, store_access, store_log
 from serving.access import ANONYMOUS, PERMISSIONS, PURPOSES, Permission, Viewer, Visit, decide
 from serving.accounts import Hashing
 from serving.audit import Entry
@@ -94,12 +94,17 @@ def _viewer(request: Request, permission: Permission | None, at: Desk, *, now: d
     """
     if permission is None or permission.door == "public":
         return ANONYMOUS, False
+    if permission.door == "key":
+        with at.store.look() as tx:
+            viewer, unnoted = auth.viewer_of_key(tx, request.headers.get("authorization", ""), now=now)
+            stopped = permission.halts and store_access.stop_now(tx) is not None
+        if unnoted is not None:
+            with at.store.begin() as tx:
+                store_log.key_used(tx, unnoted, on=now.date())
+        return viewer, stopped
     with at.store.begin() as tx:
-        if permission.door == "key":
-            viewer = auth.viewer_of_key(tx, request.headers.get("authorization", ""), now=now)
-        else:
-            cookie = request.cookies.get(cookie_name(at.settings), "")
-            viewer = auth.viewer_of_session(tx, cookie, now=now, idle_minutes=at.settings.session_idle_minutes)
+        cookie = request.cookies.get(cookie_name(at.settings), "")
+        viewer = auth.viewer_of_session(tx, cookie, now=now, idle_minutes=at.settings.session_idle_minutes)
         return viewer, permission.halts and store_access.stop_now(tx) is not None
 
 

@@ -3,13 +3,15 @@
 The only door to SQL, together with ``store_tables`` (what is kept), ``store_people`` and ``store_log`` (what is asked).
 
 SQLite before 3.51.3 can lose a database when two connections write or checkpoint at the same instant ("WAL-reset bug").
-So on SQLite every transaction, of every thread and every process, takes its turn behind one lock file, and only one
-service may be open on a file. A command such as ``score`` may run beside the service: it waits for its turn.
+So on SQLite every transaction that can write, of every thread and every process, takes its turn behind one lock file,
+and only one service may be open on a file. A command such as ``score`` may run beside the service: it waits for its
+turn. ``look`` waits for nobody: its connections can neither write nor checkpoint.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -24,6 +27,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from features.errors import FixableError
 
@@ -52,6 +56,9 @@ WAIT_SECONDS = 15.0
 AT_ONCE = 64
 """The most pieces of work that share one transaction, so that nobody waits for a long one."""
 
+READERS = 8
+"""Connections for reading that are kept open; more are opened and closed when as many requests ask at once."""
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -62,30 +69,36 @@ class StoreBusyError(Exception):
 
 @dataclass
 class Job:
-    """One item of work that waits to share a transaction."""
+    """One item of work that waits to share a transaction; ``turn`` is set when it is done, or has to lead."""
 
     work: Callable[..., Any]
     item: Any
-    taken: bool = False
+    turn: threading.Event = field(default_factory=threading.Event)
+    leads: bool = False
     done: bool = False
     result: Any = None
 
 
 @dataclass
 class Line:
-    """Those who wait to share a transaction. Whoever holds ``lead`` serves all who stand in it."""
+    """Those who wait to share a transaction. One of them leads: it serves all who stand in the line, then names the
+    next. Each waits for a signal of its own; behind one lock they would all be woken one after the other."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    lead: threading.Lock = field(default_factory=threading.Lock)
     jobs: list[Job] = field(default_factory=list)
+    led: bool = False
 
 
 @dataclass(frozen=True)
 class Store:
-    """An open store. ``begin`` is the only way in; ``runs`` remembers the batch that is shown, which never changes."""
+    """An open store. ``begin`` and ``look`` are the only ways in; ``runs`` remembers the batch that is shown.
+
+    ``readers`` opens connections to the same SQLite file that only read; ``None`` on a server.
+    """
 
     engine: Engine
     file: Path | None
+    readers: Engine | None = None
     turn: threading.Lock = field(default_factory=threading.Lock)
     line: Line = field(default_factory=lambda: Line())
     runs: dict[int, Any] = field(default_factory=dict)
@@ -94,6 +107,15 @@ class Store:
     def begin(self) -> Iterator[Transaction]:
         """Yield a transaction that is committed at the end, durably, or rolled back when anything is raised."""
         with _turn(self), self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def look(self) -> Iterator[Transaction]:
+        """Yield a transaction that only reads, and sees all that was committed before; it waits for no writer.
+
+        For what is asked on every request. A read that has to be written down belongs into ``begin`` or ``share``.
+        """
+        with (self.readers or self.engine).begin() as tx:
             yield tx
 
     def share(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
@@ -105,15 +127,14 @@ class Store:
         job = Job(work, item)
         with self.line.lock:
             self.line.jobs.append(job)
-        if not self.line.lead.acquire(timeout=WAIT_SECONDS):
-            with self.line.lock:
-                self.line.jobs = [one for one in self.line.jobs if one is not job]
-            raise StoreBusyError("the line did not move")
-        try:
-            if not job.taken:
+            job.leads, self.line.led = not self.line.led, True
+        if not job.leads and not job.turn.wait(WAIT_SECONDS):
+            self._leave_line(job)
+        if job.leads:
+            try:
                 self._serve_line(work)
-        finally:
-            self.line.lead.release()
+            finally:
+                self._name_next()
         if job.done:
             return job.result  # type: ignore[no-any-return]
         with self.begin() as tx:
@@ -122,16 +143,32 @@ class Store:
     def _serve_line(self, work: Callable[..., Any]) -> None:
         with self.line.lock:
             jobs = [job for job in self.line.jobs if job.work == work][:AT_ONCE]
-            for job in jobs:
-                job.taken = True
-            self.line.jobs = [job for job in self.line.jobs if not job.taken]
+            taken = {id(job) for job in jobs}
+            self.line.jobs = [job for job in self.line.jobs if id(job) not in taken]
         try:
             with self.begin() as tx:
                 results = work(tx, [job.item for job in jobs])
+            for job, result in zip(jobs, results, strict=True):
+                job.result, job.done = result, True
         except (StoreError, StoreBusyError):
             return  # nothing was written: each tries alone, so that only the one at fault fails
-        for job, result in zip(jobs, results, strict=True):
-            job.result, job.done = result, True
+        finally:
+            for job in jobs:
+                job.turn.set()
+
+    def _name_next(self) -> None:
+        with self.line.lock:
+            self.line.led = bool(self.line.jobs)
+            if self.line.led:
+                self.line.jobs[0].leads = True
+                self.line.jobs[0].turn.set()
+
+    def _leave_line(self, job: Job) -> None:
+        """Give up waiting, unless this very job has been named to lead meanwhile."""
+        with self.line.lock:
+            if not job.leads:
+                self.line.jobs = [one for one in self.line.jobs if one is not job]
+                raise StoreBusyError("the line did not move")
 
     def fold(self) -> None:
         """Clear away what was deleted: from the log (SQLite) or from dead rows (PostgreSQL)."""
@@ -152,6 +189,8 @@ class Store:
     def close(self) -> None:
         """Let go of the file; the last connection folds the write-ahead log back, so this waits for its turn too."""
         with _turn(self):
+            if self.readers is not None:
+                self.readers.dispose()  # the last to close folds the log back, and these cannot
             self.engine.dispose()
 
 
@@ -170,7 +209,31 @@ def open_store(url: str) -> Store:
     engine = create_engine(address, hide_parameters=True, pool_size=1, max_overflow=0, pool_timeout=WAIT_SECONDS)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return Store(engine, file)
+    return Store(engine, file, _readers(file))
+
+
+def _readers(file: Path) -> Engine:
+    """Return what opens connections that can only read. They close before the one that writes, never after it."""
+
+    def connect() -> sqlite3.Connection:
+        uri = f"file:{quote(str(file.resolve()))}?mode=ro"
+        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=5.0)
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        hide_parameters=True,
+        poolclass=QueuePool,
+        pool_size=READERS,
+        max_overflow=-1,
+        pool_timeout=WAIT_SECONDS,
+    )
+    event.listen(engine, "begin", _begin_to_read)
+    return engine
+
+
+def _begin_to_read(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _without_values(context: ExceptionContext) -> None:

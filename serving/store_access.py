@@ -12,6 +12,8 @@ from serving.store import Transaction
 from serving.store_tables import plain
 from serving.store_tables_access import account, sign_in_flow, sign_in_try, stop_switch
 
+STOP = select(stop_switch).where(stop_switch.c.is_on)  # built once: asked twice for every look at a person
+
 
 def add_account(tx: Transaction, row: Mapping[str, Any]) -> int:
     """Write a new account and return its number."""
@@ -80,7 +82,7 @@ def take_flow(tx: Transaction, browser_sha256: str, *, now: datetime) -> dict[st
 
 def stop_now(tx: Transaction) -> dict[str, Any] | None:
     """Return the stop that holds, or ``None`` when the service works."""
-    row = tx.execute(select(stop_switch).where(stop_switch.c.is_on)).one_or_none()
+    row = tx.execute(STOP).one_or_none()
     return plain(row) if row else None
 
 

@@ -9,6 +9,7 @@ from features.cards import Card
 from features.feeds import Silence
 from models.abstain import MATERIAL_SHARE, cannot_judge, unheard
 from models.card import ModelCard
+from models.known import Known
 
 CARDS = tuple(Card(f"c{i}", "pay", "count", "m", "{value}", "{value}") for i in range(10))
 SILENCE = Silence("interactions", "", "location", "S1", date(2025, 6, 2), 400.0, 0, frozenset({"A", "B"}))
@@ -48,7 +49,8 @@ def test_two_silent_feeds_give_one_reason_each_person():
 @pytest.mark.parametrize(("known", "judged"), [(10, True), (7, True), (6, False), (0, False)])
 def test_with_more_than_thirty_per_cent_of_the_usual_columns_missing_there_is_no_score(known, judged):
     person = {c.column: 1.0 if i < known else None for i, c in enumerate(CARDS)}
-    assert (cannot_judge(person, card(), cards=CARDS) is None) == judged
+    (why_not,) = cannot_judge(Known.of_people([person], list(person)), card(), cards=CARDS)
+    assert (why_not is None) == judged
 
 
 def test_a_bundle_from_before_the_feed_shares_still_loads():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import exp, isnan
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +22,10 @@ from models.bundle import Bundle
 from models.card import ModelCard
 from models.care import EMPTY, Carried, load_catalog, plan
 from models.explain import Reason
+from models.known import Known
 from models.learn import KINDS, Settings, fit_hazards, plain_landmarks
 from models.own_effects import Own, OwnEffects
+from models.risk import Said
 
 CATALOG = load_catalog()
 AS_OF = date(2026, 6, 30)
@@ -53,8 +54,10 @@ class KnownModel:
     columns: tuple[str, ...] = tuple(USUAL)
     base: float = -3.0
 
-    def coded(self, people: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-        return pd.DataFrame(list(people)).reindex(columns=list(self.columns)).astype(float)
+    def said(self, known: Known, horizons_days: Sequence[int]) -> Said:
+        rows = pd.DataFrame(known.of(self.columns), columns=list(self.columns))
+        told = self.cumulative_incidence(rows, horizons_days), self.interval(rows, horizons_days)
+        return Said(*told, *self.contributions(rows))
 
     def contributions(self, rows: pd.DataFrame) -> tuple[float, np.ndarray]:
         parts = [

@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 
 from features.cards import DRIVERS, Card
 from features.matrix import BLOCKS
-from models.explain import MAX_FACTS, explain, shap_check
+from models.explain import MAX_FACTS, shap_check
+from models.explain import explain as explain_known
+from models.known import Known
 from models.phrases import DRIVER_WORDS, fact_words, known_value, written
 
 UNITS = ("count", "days", "months", "hours", "share", "score", "ratio", "flag", "category")
+
+
+def explain(contributions: np.ndarray, cards: list[Card], *, values: list[dict], typical: dict) -> list[tuple]:
+    """Explain people that are given as mappings."""
+    known = Known.of_people(values, sorted({column for person in values for column in person}))
+    return explain_known(contributions, cards, values=known, typical=typical)
 
 
 def a_card(column: str, driver: str = "growth", unit: str = "count", **more: object) -> Card:

@@ -1,0 +1,223 @@
+"""The catalog as arrays: for many people at once, which actions fit, what each would prevent, and the best of them.
+
+A *way* is an action together with one driver that it answers. ``models.care`` says by which rules; here they are
+worked out for n people and A actions in arrays, because one person after the other would take longer than the model.
+The trap: among equals an order decides, never chance; the actions stand in that order here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from features.cards import DRIVERS
+from models.catalog import CareAction, Catalog
+from models.evidence import Effect
+from models.known import Known
+
+MAX_ACTIONS = 3
+"""More than three suggestions are none: a manager starts with one."""
+
+REACHES_ALL = 0.75
+"""The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
+study says how much more an action does for those whose reason it answers; assumed."""
+
+TYPICAL_MATCH, MOST_MATCH = 0.2, 1.5
+"""Share of the raised risk × fit at which an effect is as large as published, and how much larger it may be. A fifth is
+about the mean over people and actions that fit, as a published effect is the mean over everybody offered."""
+
+LEAST_MATCH = 0.15
+"""In one person's plan an action that answers less than this of what raises the risk is beside the point."""
+
+COST_LEAVES = {"none": 1.0, "low": 0.97, "medium": 0.92, "high": 0.85}
+HARM = {"low": 0.0, "medium": 0.005, "high": 0.02}
+"""Added to the log hazard ratio: how easily a good intention does damage; assumed."""
+
+USUAL_RISK = 0.1
+"""Stands in where only the order of actions is asked for; the order does not depend on it."""
+
+BANDS = ("calm", "watch", "act")
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Arrays (n, drivers) in the order of ``DRIVERS``: the shares of the raised risk, 0 where a driver is left out.
+
+    ``whole`` counts every column of the driver, ``changeable`` only what its actionable columns add.
+    """
+
+    whole: np.ndarray
+    changeable: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The conditions of all actions in a row: C of them, made of one or more columns each, and one that always holds.
+
+    ``columns``, ``low`` and ``high`` have an entry per column of a condition; ``first`` (C,) says where each begins.
+    ``asked`` lists the conditions of one action after the other, ``asked_first`` (A,) where each begins.
+    """
+
+    columns: tuple[str, ...]
+    low: np.ndarray
+    high: np.ndarray
+    first: np.ndarray
+    unknown_fits: np.ndarray
+    asked: np.ndarray
+    asked_first: np.ndarray
+
+    @classmethod
+    def of(cls, actions: Sequence[CareAction]) -> Rules:
+        """Return the conditions of these actions."""
+        every = list(dict.fromkeys(condition for action in actions for condition in action.when))
+        parts = [(column, one.min, one.max) for one in every for column in one.columns]
+        lengths = [len(one.columns) for one in every]
+        asked = [[every.index(one) for one in action.when] or [len(every)] for action in actions]
+        return cls(
+            (*(column for column, _, _ in parts), ""),
+            np.array([*(-inf if low is None else low for _, low, _ in parts), 0.0]),
+            np.array([*(inf if high is None else high for _, _, high in parts), 0.0]),
+            np.cumsum([0, *lengths]),
+            np.array([*(one.unknown_fits for one in every), True]),
+            np.array([at for one in asked for at in one], dtype=np.intp),
+            np.cumsum([0, *(len(one) for one in asked)])[:-1],
+        )
+
+    def hold(self, facts: Known) -> np.ndarray:
+        """Return (n, A) whether every condition of an action holds; unknown is what is not there."""
+        x = facts.of(self.columns)
+        known, within = np.isfinite(x), (x >= self.low) & (x <= self.high)
+        told = np.logical_or.reduceat(known, self.first, axis=1)
+        holds = np.where(told, np.logical_or.reduceat(known & within, self.first, axis=1), self.unknown_fits)
+        return np.logical_and.reduceat(holds[:, self.asked], self.asked_first, axis=1)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """A actions in the order that decides among equals, and W ways, those of an action together, by name of driver.
+
+    ``action``, ``driver``, ``fit``, ``any_cause`` and ``rank`` (the driver's place in the catalog) have an entry per
+    way, ``first`` where each action's begin; the others have one per action.
+    """
+
+    actions: tuple[CareAction, ...]
+    effects: tuple[Effect, ...]
+    rules: Rules
+    action: np.ndarray
+    driver: np.ndarray
+    fit: np.ndarray
+    any_cause: np.ndarray
+    rank: np.ndarray
+    first: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    harm: np.ndarray
+    leaves: np.ndarray
+    helps: np.ndarray
+    in_band: np.ndarray
+    beside: np.ndarray
+    by_name: np.ndarray
+    made: dict[tuple[int, int], Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, catalog: Catalog, believed: Mapping[str, Effect]) -> Ways:
+        """Return the ways of a catalog; ``believed`` is the effect of each action."""
+        # Among equals the one that takes less of the manager's time, then the sooner, then by name.
+        actions = tuple(sorted(catalog.actions, key=lambda a: (a.hours_each, a.days, a.id)))
+        effects = tuple(believed[a.id] for a in actions)
+        ways = [(i, d, a) for i, a in enumerate(actions) for d in sorted(a.drivers)]
+        return cls(
+            actions,
+            effects,
+            Rules.of(actions),
+            action=np.array([i for i, _, _ in ways], dtype=np.intp),
+            driver=np.array([DRIVERS.index(d) for _, d, _ in ways], dtype=np.intp),
+            fit=np.array([a.drivers[d] for _, d, a in ways]),
+            any_cause=np.array([a.answers_unchangeable for _, _, a in ways]),
+            rank=np.array([list(a.drivers).index(d) for _, d, a in ways]),
+            first=np.cumsum([0, *(len(a.drivers) for a in actions)])[:-1],
+            mean=np.array([one.mean for one in effects]),
+            sd=np.array([one.sd for one in effects]),
+            harm=np.array([HARM[a.harm_level] for a in actions]),
+            leaves=np.array([COST_LEAVES[a.cost] for a in actions]),
+            helps=np.array([not one.useless for one in effects]),
+            in_band=np.array([[band == "calm" or band in a.bands for a in actions] for band in BANDS]),
+            beside=np.array([[_beside(a, b) for b in actions] for a in actions]),
+            by_name=np.array(sorted(range(len(actions)), key=lambda i: actions[i].id), dtype=np.intp),
+        )
+
+    def match(self, shares: Shares) -> np.ndarray:
+        """Return (n, W) share of the raised risk × fit of each way."""
+        whole, changeable = shares.whole[:, self.driver], shares.changeable[:, self.driver]
+        return np.where(self.any_cause, whole, changeable) * self.fit
+
+    def best(self, match: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (n, A) the best match of each action, and its driver: of equals the one named first."""
+        best = np.maximum.reduceat(match, self.first, axis=1)
+        place = np.where(match == best[:, self.action], self.rank, len(DRIVERS))
+        found = np.minimum.reduceat(place * len(DRIVERS) + self.driver, self.first, axis=1)
+        return best, found % len(DRIVERS)
+
+    def avoided(self, match: np.ndarray, risk: np.ndarray, *, of: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return the exits avoided of each match (n, k) at a ``risk`` (n, 1), and the standard deviation of it.
+
+        ``of`` says which action each of the k is. At a match of 0 an action answers nothing and prevents nothing.
+        Uncertainty of the effect alone: what becomes of one person is far less certain.
+        """
+        reach = np.minimum(REACHES_ALL + (1 - REACHES_ALL) * match / TYPICAL_MATCH, MOST_MATCH)
+        mean, sd = self.mean[of], self.sd[of]
+        # The mean of a log-normal hazard ratio: an uncertain effect is expected to prevent a little less.
+        ratio = np.exp(reach * mean + (reach * sd) ** 2 / 2 + self.harm[of])
+        stays = 1 - np.minimum(risk, 0.999)
+        after, answers = np.exp(np.log(stays) * ratio), match > 0
+        spread = -after * np.log(stays) * ratio * reach * sd
+        return np.where(answers, after - stays, 0.0), np.where(answers, spread, 0.0)
+
+    def worth(self, match: np.ndarray) -> np.ndarray:
+        """Return (n, W) the exits avoided by each way at a usual risk: what one person's actions are ranked by."""
+        value, _ = self.avoided(match, np.full((len(match), 1), USUAL_RISK), of=self.action)
+        return np.where(match >= LEAST_MATCH, value, 0.0)
+
+    def chosen(self, match: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (n, 3) each: the best action that ``fits`` (n, A), then the best of what is left; -1 when none is.
+
+        The second array is the driver it answers, the third what it is worth, discounted by cost. For a driver that an
+        earlier one answers, the next counts half.
+        """
+        n, rows = len(match), np.arange(len(match))
+        left, value = fits.copy(), self.worth(match) * self.leaves[self.action]
+        out = np.full((n, MAX_ACTIONS), -1), np.full((n, MAX_ACTIONS), -1), np.zeros((n, MAX_ACTIONS))
+        for k in range(MAX_ACTIONS):
+            best = np.where(left, np.maximum.reduceat(value, self.first, axis=1), -1.0)
+            action = best.argmax(axis=1)
+            worth = best[rows, action]
+            on = worth > 0
+            if not on.any():
+                break
+            driver = self._through(value, match, action, worth)
+            for array, found, nothing in zip(out, (action, driver, worth), (-1, -1, 0.0), strict=True):
+                array[:, k] = np.where(on, found, nothing)
+            left &= self.beside[action] & on[:, None]
+            value = np.where((self.driver == driver[:, None]) & ~self._answered(out[1][:, :k]), value * 0.5, value)
+        return out
+
+    def _through(self, value: np.ndarray, match: np.ndarray, action: np.ndarray, worth: np.ndarray) -> np.ndarray:
+        """Return (n,) the driver through which the chosen action is worth most; of equals the better match."""
+        mine = (self.action == action[:, None]) & (value == worth[:, None])
+        closest = np.where(mine, match, -1.0)
+        among = closest == closest.max(axis=1, keepdims=True)
+        last = len(self.driver) - 1 - among[:, ::-1].argmax(axis=1)
+        return self.driver[last]
+
+    def _answered(self, drivers: np.ndarray) -> np.ndarray:
+        """Return (n, W) whether the driver of a way is among those answered by now (n, k)."""
+        return (self.driver[None, :, None] == drivers[:, None, :]).any(axis=2)
+
+
+def _beside(one: CareAction, other: CareAction) -> bool:
+    """Whether two actions may stand in one plan: not of a kind, and neither a part of the other."""
+    return one.kind != other.kind and one.id not in other.parts and other.id not in one.parts
