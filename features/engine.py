@@ -97,16 +97,17 @@ def crowds(facts: Frame) -> tuple[tuple[int, int], ...]:
     return tuple((day_number(day), n) for day, n in counts.iter_rows())
 
 
-def stretches(frame: Frame, crowd: Sequence[tuple[int, int]], *, at_once: int = AT_ONCE) -> list[Frame]:
-    """The facts cut by the day on which they happened into parts of at most about ``at_once`` rows, in order of time.
+def stretches(frame: Frame, crowd: Sequence[tuple[int, int]], *, at_once: int | None = None) -> list[Frame]:
+    """The facts cut by the day on which they happened into parts of at most about ``at_once`` rows (``AT_ONCE``).
 
     ``crowd``: days and how many rows fall on them. Polars keeps every row of a large group-by in memory until its end;
     in parts it keeps one part, and reads only its pieces of the files. Without a crowd the frame stays as it is.
     """
+    most = AT_ONCE if at_once is None else at_once
     firsts: list[int] = []
     n = 0
     for day, rows in crowd:
-        if n > 0 and n + rows > at_once:
+        if n > 0 and n + rows > most:
             firsts, n = [*firsts, day], 0
         n += rows
     if not firsts:
