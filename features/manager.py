@@ -172,7 +172,7 @@ def _talks(panel: Panel) -> Frame:
     """One-on-ones between the person and the present manager, whoever entered them."""
     keys, pair = ["employee_id", "place"], ["employee_id", "with_id"]
     facts = panel.facts["interactions"].filter(nw.col("kind") == "one_on_one", ~nw.col("counterpart_id").is_null())
-    facts = facts.filter(nw.col("counterpart_id") != nw.col("employee_id"))
+    facts = engine.held(facts.filter(nw.col("counterpart_id") != nw.col("employee_id")))  # few, and read three times
     talks = facts.with_columns(nw.col("counterpart_id").alias("with_id"))
     turned = facts.with_columns(nw.col("counterpart_id").alias("employee_id"), nw.col("employee_id").alias("with_id"))
     talks = nw.concat([talks, turned.select(*talks.collect_schema().names())])
