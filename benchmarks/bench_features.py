@@ -1,6 +1,6 @@
 """How fast and how large: features in time beside hand-written plans, on the same invented events in one run.
 
-    python benchmarks/bench_features.py windows   30/90/180-day sums of six measures and active days, on 24 snapshots
+    python benchmarks/bench_features.py windows   30/90/180-day sums of six measures, on 24 snapshots
     python benchmarks/bench_features.py growth    what 100 snapshots and ten times the events cost
     python benchmarks/bench_features.py matrix    the whole matrix of a company, and what one month more of it costs
     python benchmarks/bench_features.py scale     the whole matrix of companies of growing size
@@ -89,39 +89,30 @@ def make_events(folder: Path, *, n_people: int, n_events: int, ids: list[str] | 
 
 
 def ours(events: Path, days: list[date]) -> pl.DataFrame:
-    """The primitives that the blocks are made of: facts by person and day, then sums by entering and leaving."""
+    """What the blocks are made of: one pass over the events of a panel, then sums by entering and leaving."""
     import narwhals.stable.v2 as nw
 
-    from features import engine, windows
+    from features import engine, places, windows
     from features.windows import Measure, Spine
 
-    facts = windows.lifetimes(engine.load(pl.scan_parquet(sorted(events.glob("*.parquet")))), ())
-    kind, zero = nw.col("kind"), nw.lit(0, dtype=nw.Int64)
-    daily = windows.daily(
-        facts,
-        ["employee_id"],
-        {
-            "messages": nw.when(kind == "message").then(nw.col("n")).otherwise(zero),
-            "emails": nw.when(kind == "email").then(nw.col("n")).otherwise(zero),
-            "meetings": nw.when(kind == "meeting").then(nw.col("n")).otherwise(zero),
-            "minutes": nw.col("minutes").cast(nw.Int64),
-            "after_hours": nw.col("after_hours").cast(nw.Int64),
-            "acts": nw.col("n"),
-        },
-    )
+    facts = places.lifetimes(engine.load(pl.scan_parquet(sorted(events.glob("*.parquet")))), ())
+    kind, n = nw.col("kind"), nw.col("n")
+    values = {
+        "messages": nw.when(kind == "message").then(n),
+        "emails": nw.when(kind == "email").then(n),
+        "meetings": nw.when(kind == "meeting").then(n),
+        "minutes": nw.col("minutes").cast(nw.Int64),
+        "after_hours": nw.col("after_hours").cast(nw.Int64),
+        "acts": n,
+    }
     numbers = sorted(engine.day_number(day) for day in days)
-    places = {"place": list(range(len(numbers))), "as_of": numbers}
-    at = engine.table(places, {"place": "int", "as_of": "int"})
-    people = engine.held(daily.select("employee_id").unique())
+    at = engine.table({"place": list(range(len(numbers))), "as_of": numbers}, {"place": "int", "as_of": "int"})
+    people = engine.held(facts.select("employee_id").unique())
     rows = people.with_columns(nw.lit(0, dtype=nw.Int64).alias("hired_on")).join(at, how="cross")
-    measures = [Measure(name, nw.col(name), WINDOWS, whole=True) for name in MEASURES]
-    measures.append(Measure("active", nw.lit(1, dtype=nw.Int64), WINDOWS, whole=True))
-    sums = windows.window_sums(Spine(tuple(numbers), rows), daily, measures)
-    told = [
-        (nw.col(f"{name}_{d}d_sum") // windows.MILLION).alias(f"{name}_{d}")
-        for name in (*MEASURES, "active")
-        for d in WINDOWS
-    ]
+    when = places.Snapshots(tuple(numbers), engine.crowds(facts))
+    measures = [Measure(name, value, WINDOWS, whole=True, counted=False) for name, value in values.items()]
+    sums = windows.window_sums(Spine(when, rows), facts, measures)
+    told = [(nw.col(f"{name}_{d}d_sum") // windows.MILLION).alias(f"{name}_{d}") for name in MEASURES for d in WINDOWS]
     return engine.collected(sums.select("employee_id", "as_of", *told), dates=("as_of",))
 
 
@@ -139,13 +130,12 @@ def person_days(events: Path) -> pl.LazyFrame:
             pl.col("after_hours").cast(pl.Int64).sum(),
             pl.col("n").sum().alias("acts"),
         )
-        .with_columns(active=pl.lit(1, dtype=pl.Int64))
     )
 
 
 def polars(events: Path, days: list[date]) -> pl.DataFrame:
     """Cumulative sums by person, read at each end of each window with ``join_asof``."""
-    names = [*MEASURES, "active"]
+    names = list(MEASURES)
     daily = person_days(events).with_columns(pl.col("employee_id").cast(pl.Categorical)).collect(engine="streaming")
     total = daily.sort("employee_id", "known_on").with_columns(pl.col(names).cum_sum().over("employee_id"))
     total = total.sort("known_on")
@@ -172,16 +162,13 @@ def duckdb(events: Path, days: list[date]) -> pl.DataFrame:
     connection.execute(f"SET threads={os.cpu_count() or 1}")
     connection.register("snapshots", pa.table({"as_of": pa.array(days)}))
     sums = ", ".join(
-        f"sum({name}) FILTER (known_on > as_of - {d - 1}) AS {name}_{d}"
-        for name in (*MEASURES, "active")
-        for d in WINDOWS
+        f"sum({name}) FILTER (known_on > as_of - {d - 1}) AS {name}_{d}" for name in MEASURES for d in WINDOWS
     )
     query = f"""
         WITH daily AS (
           SELECT employee_id, known_on, count(*) FILTER (kind = 'message') AS messages,
                  count(*) FILTER (kind = 'email') AS emails, count(*) FILTER (kind = 'meeting') AS meetings,
-                 sum(minutes)::BIGINT AS minutes, count(*) FILTER (after_hours) AS after_hours, sum(n)::BIGINT AS acts,
-                 1 AS active
+                 sum(minutes)::BIGINT AS minutes, count(*) FILTER (after_hours) AS after_hours, sum(n)::BIGINT AS acts
           FROM read_parquet('{events}/*.parquet') GROUP BY employee_id, known_on)
         SELECT employee_id, as_of, {sums} FROM daily JOIN snapshots
         ON known_on <= as_of AND known_on > as_of - {max(WINDOWS) - 1} GROUP BY employee_id, as_of"""
@@ -201,9 +188,8 @@ def pandas(events: Path, days: list[date]) -> pl.DataFrame:
     facts["minutes"] = facts["minutes"].astype("int64")
     facts["after_hours"] = facts["after_hours"].astype("int64")
     facts = facts.rename(columns={"n": "acts"})
-    names = [*MEASURES, "active"]
+    names = list(MEASURES)
     daily = facts.groupby(["employee_id", "known_on"], observed=True, sort=True)[list(MEASURES)].sum().reset_index()
-    daily["active"] = 1
     daily[names] = daily.groupby("employee_id", observed=True, sort=False)[names].cumsum()
     daily = daily.sort_values("known_on", kind="stable")
     people = daily["employee_id"].unique()
@@ -226,7 +212,7 @@ def pandas(events: Path, days: list[date]) -> pl.DataFrame:
 def checksums(found: pl.DataFrame) -> dict[str, int]:
     """Of each column the sum, and the sum weighted with the day, so that sums on the wrong snapshot are seen."""
     weight = pl.col("as_of").cast(pl.Date).cast(pl.Int32).cast(pl.Int64) % 97 + 1
-    names = [f"{name}_{d}" for name in (*MEASURES, "active") for d in WINDOWS]
+    names = [f"{name}_{d}" for name in MEASURES for d in WINDOWS]
     whole = found.select((pl.col(name).fill_null(0).cast(pl.Int64) * weight).sum() for name in names)
     return {name: int(value) for name, value in zip(names, whole.row(0), strict=True)}
 
@@ -260,7 +246,7 @@ def compare_windows(folder: Path, *, people: int, events: int, rounds: int, plan
     if any(one != sums[0] for one in sums):
         raise SystemExit("the plans disagree: " + json.dumps(found, indent=1))
     best = {plan: min(runs, key=lambda run: run["seconds"]) for plan, runs in found.items()}
-    print(f"{events:,} events of {people:,} people, 24 snapshots, 6 measures and active days over 30, 90, 180 days;")
+    print(f"{events:,} events of {people:,} people, 24 snapshots, 6 measures over 30, 90, 180 days;")
     print(f"best of {rounds} rounds in turn, {os.cpu_count()} cores; all plans find the same {len(sums[0])} sums")
     for plan, run in best.items():
         times = best[plan]["seconds"] / best["ours"]["seconds"]
@@ -340,16 +326,16 @@ def whole_and_month(folder: Path, *, people: int, events: int, rounds: int) -> N
     for _ in range(rounds):
         shutil.rmtree(lake / "_kept", ignore_errors=True)
         whole.append(measured("rows", str(lake), "24"))
-        shutil.rmtree(lake / "_kept")
-        measured("rows", str(lake), "23")
+        (lake / "_kept" / f"{month_ends(24)[-1].isoformat()}.parquet").unlink()
         month.append(measured("rows", str(lake), "24"))
     best, last = (min(runs, key=lambda run: run["seconds"]) for runs in (whole, month))
     print(
         f"{people:,} people, {events:,} events and every other table: {best['rows']:,} rows, {best['columns']} columns"
     )
     for name, run in (("24 months", best), ("the last month, 23 kept", last)):
-        share = run["seconds"] / best["seconds"]
-        print(f"  {name:24} {run['seconds']:6.1f} s  {run['gigabytes']:4.1f} GB  {share:5.3f} of the whole")
+        share, busy = run["seconds"] / best["seconds"], run["cpu"] / best["cpu"]
+        cost = f"{run['seconds']:6.1f} s  {run['cpu']:6.1f} CPU s  {run['gigabytes']:4.1f} GB"
+        print(f"  {name:24} {cost}  {share:5.3f} of the whole ({busy:5.3f} of its CPU s)")
 
 
 def scale(folder: Path, *, people: int, events: int, rounds: int) -> None:

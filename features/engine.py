@@ -26,8 +26,10 @@ NAMES = ("employee_id", "counterpart_id", "manager_id", "reviewer_id", "given_by
 
 AT_ONCE = 10_000_000
 """Rows of a group-by that are in memory together: about a gigabyte."""
-STORED = "_known_on_stored"
-"""``known_on`` as it stands in the files: a condition on it tells the reader which pieces to leave alone."""
+STORED = "_happened_on_stored"
+"""``happened_on`` as it stands in the files: a condition on it tells the reader which pieces to leave alone."""
+EARLY = 45
+"""Days from the beginning of a feed in which everything that it tells is usually seen."""
 _POLARS = (pl.DataFrame, pl.LazyFrame)
 _AS_WRITTEN = pl.QueryOptFlags(join_order=False)
 
@@ -87,45 +89,122 @@ def collected(frame: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
     return rows.with_columns(*days, *[pl.col(name).cast(pl.String) for name in codes])
 
 
-def stretches(frame: Frame, *, at_once: int = AT_ONCE) -> list[Frame]:
-    """The facts cut by the day on which they were known into parts of about ``at_once`` rows, in order of time.
+def crowds(facts: Frame) -> tuple[tuple[int, int], ...]:
+    """Day by day how many events there are, in order of time; empty where the files do not tell it cheaply (Spark)."""
+    if not _has_stored(facts):
+        return ()
+    counts = _computed(facts.to_native().group_by(STORED).len().drop_nulls().sort(STORED))
+    return tuple((day_number(day), n) for day, n in counts.iter_rows())
 
-    Polars keeps every row of a large group-by in memory until its end; in parts it keeps one part. The cut is on the
-    date as it is stored, where there is one, so that a part reads its own pieces of the files. Spark looks after
-    itself and gets the frame as it is.
+
+def stretches(frame: Frame, crowd: Sequence[tuple[int, int]], *, at_once: int | None = None) -> list[Frame]:
+    """The facts cut by the day on which they happened into parts of at most about ``at_once`` rows (``AT_ONCE``).
+
+    ``crowd``: days and how many rows fall on them. Polars keeps every row of a large group-by in memory until its end;
+    in parts it keeps one part, and reads only its pieces of the files. Without a crowd the frame stays as it is.
     """
-    if not _in_process(frame):
+    most = AT_ONCE if at_once is None else at_once
+    firsts: list[int] = []
+    n = 0
+    for day, rows in crowd:
+        if n > 0 and n + rows > most:
+            firsts, n = [*firsts, day], 0
+        n += rows
+    if not firsts:
         return [frame]
-    day = STORED if STORED in frame.collect_schema().names() else "known_on"
-    counts = _computed(frame.to_native().group_by(day).len().sort(day))
-    part = (counts["len"].cum_sum() - 1) // at_once
-    firsts = [days[0] for _, days in counts.group_by(part, maintain_order=True).agg(day).iter_rows()]
-    if len(firsts) < 2:
-        return [frame]
-    column = nw.col(day)
-    inner = [frame.filter(column >= a, column < b) for a, b in pairwise(firsts[1:])]
-    return [frame.filter(column < firsts[1]), *inner, frame.filter(column >= firsts[-1])]
+    inner = [before(since(frame, a), b) for a, b in pairwise(firsts)]
+    return [before(frame, firsts[0]), *inner, since(frame, firsts[-1])]
+
+
+def before(frame: Frame, day: int) -> Frame:
+    """The facts that happened before the day."""
+    return (
+        frame.filter(nw.col(STORED) < date_of(day)) if _has_stored(frame) else frame.filter(nw.col("happened_on") < day)
+    )
+
+
+def since(frame: Frame, day: int) -> Frame:
+    """The facts that happened on the day or later; those of the pieces of the files before it are not even read."""
+    return (
+        frame.filter(nw.col(STORED) >= date_of(day))
+        if _has_stored(frame)
+        else frame.filter(nw.col("happened_on") >= day)
+    )
+
+
+def smallest(facts: Frame, days: Mapping[str, nw.Expr], *, begins: int | None) -> Frame:
+    """One row with the smallest of each of ``days``: days of happening, or null where a fact says nothing.
+
+    Nothing happened before ``begins``: what is found in the first weeks from there on is the smallest of all, and the
+    rest of the facts is left alone.
+    """
+    least = [nw.col(name).min() for name in days]
+    named = [value.alias(name) for name, value in days.items()]
+    if begins is not None and _in_process(facts):
+        early = before(facts, begins + EARLY).select(*named).select(*least)
+        row = _computed(early.to_native())
+        if row.null_count().sum_horizontal().item() == 0:
+            return nw.from_native(row.lazy())
+    return facts.select(*named).select(*least)
 
 
 def added_up(
-    frame: Frame, keys: Sequence[str], whole: str, *, bits: int, sums: Sequence[str], firsts: Sequence[str] = ()
+    frame: Frame, keys: Sequence[str], whole: str, *, bits: int, sums: Sequence[str], largest: Sequence[str] = ()
 ) -> Frame:
-    """Rows of the same ``keys`` and ``whole`` as one: ``sums`` added, of ``firsts`` the smallest; nothing else stays.
+    """Rows of the same ``keys`` and ``whole`` as one: ``sums`` added, of ``largest`` the largest; nothing else stays.
 
     ``whole`` lies in ``[0, 2**bits)``. In Polars it and the code of the first key travel as one number, which halves
     the time of grouping millions of events; there is room for ``2**(63 - bits)`` names.
     """
-    told = [*[nw.col(name).sum() for name in sums], *[nw.col(name).min() for name in firsts]]
+    told = [*[nw.col(name).sum() for name in sums], *[nw.col(name).max() for name in largest]]
     who, *others = keys
     if not _in_process(frame) or frame.collect_schema()[who] != nw.Categorical:
         return frame.group_by(*keys, whole).agg(*told)
     code = pl.col(who).to_physical().cast(pl.Int64) + 1
     packed = (code.fill_null(0) * (1 << bits) + pl.col(whole)).alias("_packed")
-    narrow = nw.from_native(frame.to_native().select(packed, *others, *sums, *firsts))
+    narrow = nw.from_native(frame.to_native().select(packed, *others, *sums, *largest))
     code, rest = pl.col("_packed") // (1 << bits), pl.col("_packed") % (1 << bits)
     name = pl.when(code > 0).then(code - 1).cast(pl.UInt32).cat.to(pl.Categorical).alias(who)
     added = narrow.group_by("_packed", *others).agg(*told).to_native()
     return nw.from_native(added.with_columns(name, rest.alias(whole)).drop("_packed"))
+
+
+def trailing(frame: Frame, order: Sequence[str], reads: Mapping[str, tuple[Sequence[str], int, int]]) -> Frame:
+    """The frame with sums over the rows before: ``<name><tag>`` over the ``(gap, reach]`` last ones, 1 = this one.
+
+    ``order`` is (person, place), and every person has the same run of places. ``reads``: tag → (names of whole numbers,
+    gap, reach). Before the first row lies nothing (0). In Polars one running sum over everybody, from which each
+    person's beginning is taken off, is read at both ends: half the time of sums person by person.
+    """
+    who, place = order
+    if not _in_process(frame):
+        for tag, (names, gap, reach) in reads.items():
+            sums = {name: nw.col(name).rolling_sum(reach - gap, min_samples=1) for name in names}
+            frame = frame.with_columns(*[one.over(who, order_by=[place]).alias(n + tag) for n, one in sums.items()])
+            back = [nw.col(n + tag).shift(gap).over(who, order_by=[place]).fill_null(0) for n in names] if gap else []
+            frame = frame.with_columns(*back)
+        return frame
+    native = frame.to_native()
+    code = pl.col(who).to_physical() if native.collect_schema()[who] == pl.Categorical else pl.col(who)
+    native = native.with_columns(code.alias("_code")).sort("_code", place)
+    starts = pl.col("_code").ne_missing(pl.col("_code").shift(1)) | (pl.int_range(pl.len()) == 0)
+    names = list(dict.fromkeys(name for named, _, _ in reads.values() for name in named))
+    own = [
+        (pl.col(n).cum_sum() - pl.when(starts).then(pl.col(n).cum_sum() - pl.col(n)).forward_fill()).alias(f"_{n}_own")
+        for n in names
+    ]
+    row = pl.int_range(pl.len()) - pl.when(starts).then(pl.int_range(pl.len())).forward_fill()
+    native = native.with_columns(row.alias("_row"), *own)
+
+    def until(name: str, back: int) -> pl.Expr:
+        return pl.when(pl.col("_row") >= back).then(pl.col(f"_{name}_own").shift(back)).otherwise(0)
+
+    told = [
+        (until(name, gap) - until(name, reach)).alias(name + tag)
+        for tag, (named, gap, reach) in reads.items()
+        for name in named
+    ]
+    return nw.from_native(native.with_columns(told).drop("_code", "_row", *[f"_{n}_own" for n in names]))
 
 
 def quotient(a: nw.Expr, b: nw.Expr | float) -> nw.Expr:
@@ -151,7 +230,7 @@ def _loaded(lazy: pl.LazyFrame) -> pl.LazyFrame:
             casts.append(pl.when(number.is_finite()).then(number).alias(name))
         elif name in NAMES and dtype == pl.String:
             casts.append(pl.col(name).cast(pl.Categorical))
-        if name == "known_on" and dtype == pl.Date:
+        if name == "happened_on" and dtype == pl.Date:
             casts.append(pl.col(name).alias(STORED))
     return lazy.with_columns(casts)
 
@@ -167,6 +246,10 @@ def _computed(native: pl.LazyFrame) -> pl.DataFrame:
 
 def _in_process(frame: Frame) -> bool:
     return isinstance(frame.to_native(), pl.LazyFrame)
+
+
+def _has_stored(frame: Frame) -> bool:
+    return STORED in frame.collect_schema().names()
 
 
 def _spark():  # type: ignore[no-untyped-def]

@@ -129,7 +129,7 @@ def _first_talk(panel: Panel) -> Frame:
     managed = managed.select(*keys, nw.col("manager_id").alias("with_id"))
     turned = (nw.col("happened_on") * -1).alias("happened_on")
     sides = [
-        facts.select(nw.col(one).alias("employee_id"), nw.col(other).alias("with_id"), turned, "start", "end")
+        facts.select(nw.col(one).alias("employee_id"), nw.col(other).alias("with_id"), turned, "start")
         for one, other in (("employee_id", "counterpart_id"), ("counterpart_id", "employee_id"))
     ]
     talks = nw.concat(sides).join(managed.select(*pair).unique(), on=pair, how="semi")

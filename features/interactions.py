@@ -226,12 +226,13 @@ def columns(panel: Panel, pairs: Pairs) -> Frame:
 def _made(panel: Panel, facts: Frame) -> Frame:
     """Counts of what the person began, by kind and against the own rate."""
     n, kind = nw.col("n"), nw.col("kind")
-    measures = [
-        Measure("made", n, (30, 90, 210)),
-        Measure("talk", nw.when(kind.is_in(["message", "email"])).then(n), (30, 210)),
-        Measure("initiative", nw.when(kind.is_in(["project", "help_given"])).then(n), (90, 365)),
-        *(Measure(name, nw.when(kind == value).then(n), (90,)) for value, (name, _, _) in KINDS.items()),
-    ]
+    acts = {
+        "made": (n, (30, 90, 210)),
+        "talk": (nw.when(kind.is_in(["message", "email"])).then(n), (30, 210)),
+        "initiative": (nw.when(kind.is_in(["project", "help_given"])).then(n), (90, 365)),
+        **{name: (nw.when(kind == value).then(n), (90,)) for value, (name, _, _) in KINDS.items()},
+    }
+    measures = [Measure(name, value, days, whole=True, counted=False) for name, (value, days) in acts.items()]
     sums = windows.window_sums(panel.spine, facts, measures)
     last = windows.last_day(facts, panel.as_of, ["employee_id"])
     sums = sums.join(last, on=["employee_id", "place"], how="left")
@@ -249,7 +250,8 @@ def _made(panel: Panel, facts: Frame) -> Frame:
 
 
 def _received(panel: Panel, turned: Frame) -> Frame:
-    sums = windows.window_sums(panel.spine, turned, [Measure("received", nw.col("n"), (30, 90, 210))])
+    received = Measure("received", nw.col("n"), (30, 90, 210), whole=True, counted=False)
+    sums = windows.window_sums(panel.spine, turned, [received])
     return sums.select(
         "employee_id",
         "place",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import narwhals.stable.v2 as nw
 
-from features import engine, windows
+from features import engine
 from features.engine import Frame
+from features.places import Snapshots, condensed, first_days, unfold
 from features.snapshots import Panel
 
 REACH = 180
@@ -20,6 +21,7 @@ REACH = 180
 WINDOWS = (30, 90, REACH)
 SINGLED = ("help_given", "one_on_one")
 """Kinds that are also counted by themselves."""
+BEGUN = {"help_from": "help_given", "talks_from": "one_on_one"}
 HEAVIEST = 100_000
 """The weight of a tie is cut off here, so that squares of a thousand ties still add up within 64 bits."""
 
@@ -48,8 +50,7 @@ def pairs(panel: Panel) -> Pairs:
     met = facts.with_columns(nw.col("counterpart_id").alias("with_id")).filter(
         nw.col("with_id") != nw.col("employee_id")
     )
-    condensed = _condensed(panel, met)
-    directed = _directed(condensed, len(panel.as_of))
+    directed = _directed(met, panel.spine.when)
     told = [(f"{side}_{name}", side, name) for side in ("made", "heard") for name in COUNTS]
     zero = nw.lit(0, dtype=nw.Int64)
     sides = []
@@ -62,7 +63,9 @@ def pairs(panel: Panel) -> Pairs:
         )
         sides.append(named.join(panel.rows.select(*keys), on=keys, how="semi"))
     ties = nw.concat(sides).group_by(*pair, "place").agg(*[nw.col(column).sum() for column, _, _ in told])
-    return Pairs(engine.held(ties), engine.held(_feed(condensed, len(panel.as_of))))
+    day = nw.col("happened_on")
+    begun = {"ties_from": day} | {name: nw.when(nw.col("kind") == kind).then(day) for name, kind in BEGUN.items()}
+    return Pairs(engine.held(ties), first_days(met, panel.spine.when, begun))
 
 
 def covered(window: int, name: str = "ties") -> nw.Expr:
@@ -70,44 +73,19 @@ def covered(window: int, name: str = "ties") -> nw.Expr:
     return nw.max_horizontal(nw.col("as_of") - window + 1, "hired_on") >= nw.col(f"{name}_from")
 
 
-def _condensed(panel: Panel, met: Frame) -> Frame:
-    """Acts that count on the same snapshots, added up: by pair, from place ``first`` to before ``stop<d>``."""
-    zero = nw.lit(0, dtype=nw.Int64)
-    seen = windows.placed(met, panel.as_of, "first", nw.col("start")).filter(nw.col("first") < len(panel.as_of))
-    seen = windows.placed(seen, panel.as_of, "beyond", nw.col("end"))
-    for days in WINDOWS:
-        seen = windows.placed(seen, panel.as_of, f"stop{days}", nw.col("happened_on") + days)
-    stops = [f"stop{days}" for days in WINDOWS]
-    seen = seen.with_columns(
-        *[nw.min_horizontal(stop, "beyond").alias(stop) for stop in stops],
-        nw.lit(1, dtype=nw.Int64).alias("n_records"),
-        *[nw.when(nw.col("kind") == kind).then(nw.col("n")).otherwise(zero).alias(f"n_{kind}") for kind in SINGLED],
-        *[nw.when(nw.col("kind") == kind).then(nw.col("happened_on")).alias(f"from_{kind}") for kind in SINGLED],
-    )
-    added = [nw.col(name).sum() for name in ("n", "n_records", *[f"n_{kind}" for kind in SINGLED])]
-    firsts = [nw.col(name).min() for name in ("happened_on", *[f"from_{kind}" for kind in SINGLED])]
-    return engine.held(seen.group_by("employee_id", "with_id", "first", "beyond", *stops).agg(*added, *firsts))
-
-
-def _feed(condensed: Frame, n_places: int) -> Frame:
-    """Per snapshot the first day on which anybody had such a record, as known then."""
-    names = {"happened_on": "ties_from", "from_help_given": "help_from", "from_one_on_one": "talks_from"}
-    alive = condensed.filter(nw.col("beyond") > nw.col("first"))
-    spans = alive.group_by("first", "beyond").agg(*[nw.col(name).min().alias(told) for name, told in names.items()])
-    return windows.unfold(spans, n_places).group_by("place").agg(*[nw.col(told).min() for told in names.values()])
-
-
-def _directed(condensed: Frame, n_places: int) -> Frame:
+def _directed(met: Frame, when: Snapshots) -> Frame:
     """Who turned to whom how often, for each snapshot within ``REACH`` days; both may have left since."""
-    lasting = condensed.filter(nw.col(f"stop{REACH}") > nw.col("first"))
-    spans = lasting.drop("beyond").rename({f"stop{REACH}": "beyond"})
-    rows = windows.unfold(spans, n_places)
+    zero, one = nw.lit(0, dtype=nw.Int64), nw.lit(1, dtype=nw.Int64)
+    singled = {f"n_{kind}": nw.when(nw.col("kind") == kind).then(nw.col("n")).otherwise(zero) for kind in SINGLED}
+    acts = condensed(met, when, ["employee_id", "with_id"], WINDOWS, {"n": nw.col("n"), "n_records": one, **singled})
+    alive = acts.filter(nw.col(f"stop{REACH}") > nw.col("first"))
+    rows = unfold(alive.drop("beyond").with_columns(nw.col(f"stop{REACH}").alias("beyond")), when.n)
 
     def within(days: int, name: str) -> nw.Expr:
         if days == REACH:
             return nw.col(name)
         inside = nw.col("place") < nw.col(f"stop{days}")
-        return nw.when(inside).then(nw.col(name)).otherwise(nw.lit(0, dtype=nw.Int64))
+        return nw.when(inside).then(nw.col(name)).otherwise(zero)
 
     amounts = {
         **{f"n{days}": within(days, "n_records") for days in WINDOWS},

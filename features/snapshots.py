@@ -21,6 +21,7 @@ import polars as pl
 
 from features import engine, positions, windows
 from features.engine import Frame
+from features.places import Snapshots, lifetimes
 from features.tables import TABLES, empty
 from features.windows import Spine
 
@@ -51,7 +52,7 @@ class Panel:
 
     @property
     def as_of(self) -> tuple[int, ...]:
-        return self.spine.as_of
+        return self.spine.when.as_of
 
     @property
     def rows(self) -> Frame:
@@ -106,7 +107,8 @@ def panel(records: Records, as_of: Sequence[date]) -> Panel:
     rows = rows.join(state, on=["employee_id", "place"], how="left")
     rows = rows.with_columns((nw.col("as_of") - nw.col("hired_on")).alias("tenure_days"))
     gone = exits.join(state, on=["employee_id", "place"], how="left")
-    return Panel(Spine(days, engine.held(rows)), history, engine.held(gone), facts)
+    when = Snapshots(days, engine.crowds(facts["interactions"]))
+    return Panel(Spine(when, engine.held(rows)), history, engine.held(gone), facts)
 
 
 def _alive(name: str, records: Records) -> Frame:
@@ -121,7 +123,7 @@ def _alive(name: str, records: Records) -> Frame:
     if name == "employees":
         frame = frame.with_columns(nw.col("hired_on").alias("happened_on"))
     ahead = table.event is None or name in ("exits", "employees")
-    alive = windows.lifetimes(frame, table.key, starts="known_on" if ahead else "happened_on")
+    alive = lifetimes(frame, table.key, starts="known_on" if ahead else "happened_on")
     return engine.held(alive) if table.key else alive
 
 

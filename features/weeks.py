@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 from features import windows
 from features.cards import Card
 from features.engine import Frame, quotient
+from features.places import condensed, unfold
 from features.snapshots import Panel
 from features.windows import Measure, fixed, units
 
@@ -119,12 +120,8 @@ def _weekly(panel: Panel, facts: Frame, hours: nw.Expr) -> Frame:
     Added up first over the facts that are seen by the same snapshots, then laid out: a week is seen by few.
     """
     monday = nw.col("happened_on") - (nw.col("happened_on") + 3) % 7
-    facts = facts.with_columns(monday.alias("week"), fixed(hours).alias("hours"))
-    seen = windows.placed(facts, panel.as_of, "first", nw.col("start")).filter(nw.col("first") < len(panel.as_of))
-    seen = windows.placed(seen, panel.as_of, "beyond", nw.col("end"))
-    seen = windows.placed(seen, panel.as_of, "stop", nw.col("happened_on") + REACH)
-    seen = seen.with_columns(nw.min_horizontal("stop", "beyond").alias("beyond"))
-    seen = seen.filter(nw.col("beyond") > nw.col("first"))
-    spans = seen.group_by("employee_id", "week", "first", "beyond").agg(nw.col("hours").sum())
-    rows = windows.unfold(spans, len(panel.as_of))
+    facts = facts.with_columns(monday.alias("week"))
+    told = condensed(facts, panel.spine.when, ["employee_id", "week"], [REACH], {"hours": fixed(hours).fill_null(0)})
+    alive = told.filter(nw.col(f"stop{REACH}") > nw.col("first"))
+    rows = unfold(alive.with_columns(nw.col(f"stop{REACH}").alias("beyond")), len(panel.as_of))
     return rows.group_by("employee_id", "week", "place").agg(nw.col("hours").sum())

@@ -298,12 +298,13 @@ def _kept(name: str, recent: int) -> nw.When:
 def _clock(panel: Panel) -> Frame:
     """After-hours share and meeting hours, from counts and lengths alone."""
     facts = panel.facts["interactions"]
-    late = nw.when(nw.col("after_hours")).then(1.0).otherwise(0.0)
+    one, zero = nw.lit(1, dtype=nw.Int64), nw.lit(0, dtype=nw.Int64)
+    late = nw.when(nw.col("after_hours")).then(one).otherwise(zero)
     sits = nw.col("kind").is_in(["meeting", "one_on_one"])
     measures = [
-        Measure("after", nw.when(~nw.col("after_hours").is_null()).then(late), (90, 365)),
-        Measure("weekend", nw.when(WEEKDAY >= SATURDAY).then(1.0).otherwise(0.0), (90, 365)),
-        Measure("meeting", nw.when(sits).then(quotient(nw.col("minutes"), 60.0)), (30, 210)),
+        Measure("after", nw.when(~nw.col("after_hours").is_null()).then(late), (90, 365), whole=True),
+        Measure("weekend", nw.when(WEEKDAY >= SATURDAY).then(one).otherwise(zero), (90, 365), whole=True),
+        Measure("meeting", nw.when(sits).then(quotient(nw.col("minutes"), 60.0)), (30, 210), counted=False),
     ]
     sums = windows.window_sums(panel.spine, facts, measures)
     return sums.select(

@@ -23,7 +23,7 @@ import polars as pl
 from features import engine
 from features.engine import Frame
 from features.snapshots import Panel, Records, panel
-from features.withdrawal.chart import LEAST_A_WEEK, MEMORY_WEEKS, STREAMS, WINDOWS, charted, expected
+from features.withdrawal.chart import CHART_WEEKS, LEAST_A_WEEK, MEMORY_WEEKS, STREAMS, WINDOWS, charted, expected
 from features.withdrawal.limit import RATE, Limit, alarms_at, calibrate, chances, false_shares
 from features.withdrawal.weeks import sundays, weekly
 
@@ -114,13 +114,13 @@ def watch(ground: Panel, *, n_weeks: int) -> Watch:
     """The scores of the last ``n_weeks`` weeks closed by the (last) day of the panel."""
     day = ground.as_of[-1]
     ends = sundays(day, day, back=MEMORY_WEEKS + n_weeks - 1)
-    return watched(weekly(ground.facts, ends), ends, n_weeks=n_weeks)
+    return watched(weekly(ground.facts, ends, first=len(ends) - n_weeks), ends, n_weeks=n_weeks)
 
 
 def watched(weeks: Frame, ends: Sequence[int], *, n_weeks: int, streams: Sequence[str] = tuple(STREAMS)) -> Watch:
     """``watch`` over a weekly table (``weeks.weekly``) whose places are those of ``ends``; "all" comes first."""
     places = range(len(ends) - n_weeks, len(ends))
-    rows = expected(weeks)
+    rows = expected(weeks, first=places[0] - CHART_WEEKS)
     charts = [engine.collected(charted(rows, stream, places)).sort("employee_id", "place") for stream in streams]
     people = charts[0]["employee_id"].unique(maintain_order=True).to_list()
 

@@ -40,6 +40,8 @@ GAP_WEEKS = 8
 LEAST_WEEKS = 26
 LEAST_A_WEEK = 5.0
 WINDOWS = (6, 12)
+CHART_WEEKS = GAP_WEEKS + BASELINE_WEEKS
+"""What is expected is needed for so many weeks before the first one that is charted."""
 MEMORY_WEEKS = 2 * (BASELINE_WEEKS + GAP_WEEKS) + 1
 """A score looks back no further than this: unevenness over a baseline of weeks that each have a baseline."""
 FEWEST_COMPANY = 5
@@ -68,18 +70,17 @@ SUMMED = ("D", "M", "Q", "U", "N")
 NOTHING = nw.lit(0, dtype=nw.Int64)
 
 
-def expected(weeks: Frame) -> Frame:
+def expected(weeks: Frame, *, first: int = 0) -> Frame:
     """The weekly table with, per series, ``x_<series>`` (done) and ``m_<series>`` (expected; null without a habit).
 
-    Series are talk, meeting, project and help.
+    Series are talk, meeting, project and help. ``first``: the weeks before this place are needed for habits alone.
     """
     names = [*CHANNELS, "talk"]
     rows = weeks.with_columns((nw.col("message") + nw.col("email")).alias("talk"), fixed(nw.col("present")).alias("_e"))
     rows = rows.with_columns(*[_share_of_all(name).alias(f"f_{name}") for name in names])
     summed = [*names, *[f"f_{name}" for name in names], "there"]
-    running = engine.held(_running(rows, summed))
-    base = _between(running, summed, GAP_WEEKS, GAP_WEEKS + BASELINE_WEEKS)
-    rows = engine.held(rows.join(base.rename({name: f"{name}_base" for name in summed}), on=[*KEYS], how="left"))
+    rows = engine.trailing(rows, KEYS, {"_base": (summed, GAP_WEEKS, GAP_WEEKS + BASELINE_WEEKS)})
+    rows = engine.held(rows.filter(nw.col("place") >= first))
     rows = rows.with_columns(*[_by_habit(name).alias(f"m_{name}") for name in names])
     rows = rows.with_columns(*[_with_company(name).alias(f"m_{name}") for name in names])
     return engine.held(
@@ -102,13 +103,12 @@ def charted(rows: Frame, stream: str, places: Sequence[int]) -> Frame:
     without any such week in the past year) and ``below`` (weeks since the
     last one at or above the expected, 26 at most). Null where there is no habit yet or too little to judge.
     """
-    running = engine.held(_running(_gaps(rows, stream), SUMMED))
-    now = running.filter(nw.col("place").is_in(list(places))).select(*KEYS, "team", "_above")
-    for weeks in WINDOWS:
-        now = now.join(_tagged(_between(running, SUMMED, 0, weeks, places), weeks), on=[*KEYS], how="left")
-    base = _between(running, ["N", "U"], GAP_WEEKS, GAP_WEEKS + BASELINE_WEEKS, places)
-    now = engine.held(now.join(_tagged(base, 0), on=[*KEYS], how="left"))
-    now = _unevenness(now)
+    reads: dict[str, tuple[Sequence[str], int, int]] = {str(weeks): (SUMMED, 0, weeks) for weeks in WINDOWS}
+    reads["0"] = (("N", "U"), GAP_WEEKS, GAP_WEEKS + BASELINE_WEEKS)
+    now = engine.trailing(_gaps(rows, stream), KEYS, reads).filter(nw.col("place").is_in(list(places)))
+    told = [name + tag for tag, (names, _, _) in reads.items() for name in names]
+    numbers = [nw.col(name) if name.startswith("N") else units(nw.col(name)).alias(name) for name in told]
+    now = _unevenness(engine.held(now.select(*KEYS, "team", "_above", *numbers)))
     for weeks in WINDOWS:
         now = engine.held(_scored(now, weeks))
     below = nw.col("place") - nw.max_horizontal("_above", nw.col("place") - LONGEST_RUN)
@@ -174,29 +174,6 @@ def _gaps(rows: Frame, stream: str) -> Frame:
         nw.col("counts").cast(nw.Int64).alias("N"),
         above.cum_max().over("employee_id", order_by=["place"]).alias("_above"),
     )
-
-
-def _running(rows: Frame, names: Sequence[str]) -> Frame:
-    """The amounts added up from the first week on, per person."""
-    return rows.with_columns(nw.col(*names).cum_sum().over("employee_id", order_by=["place"]))
-
-
-def _between(running: Frame, names: Sequence[str], gap: int, reach: int, places: Sequence[int] | None = None) -> Frame:
-    """Amounts of the weeks ``(place - reach, place - gap]``; the weeks before the first one hold nothing."""
-    near, far = (
-        running.select("employee_id", nw.col("place") + back, *[nw.col(name).alias(f"{name}{tag}") for name in names])
-        for back, tag in ((gap, ""), (reach, "_far"))
-    )
-    if places is not None:
-        near, far = (side.filter(nw.col("place").is_in(list(places))) for side in (near, far))
-    both = near.join(far, on=[*KEYS], how="left")
-    return both.select(*KEYS, *[(nw.col(name) - nw.col(f"{name}_far").fill_null(0)).alias(name) for name in names])
-
-
-def _tagged(frame: Frame, tag: int) -> Frame:
-    """Amounts of a window under its length: ``D6``; counts stay whole, the rest become numbers again."""
-    names = [name for name in SUMMED if name in frame.collect_schema().names()]
-    return frame.select(*KEYS, *[(nw.col(n) if n == "N" else units(nw.col(n))).alias(f"{n}{tag}") for n in names])
 
 
 def _unevenness(now: Frame) -> Frame:

@@ -12,7 +12,7 @@ from features import windows
 from features.cards import Card
 from features.engine import Frame, held
 from features.snapshots import Panel
-from features.withdrawal.chart import MEMORY_WEEKS, charted, expected
+from features.withdrawal.chart import CHART_WEEKS, MEMORY_WEEKS, charted, expected
 from features.withdrawal.weeks import GRACE_DAYS, sundays, weekly
 
 GARDNER = "Gardner & Hom 2018: 13 pre-quitting behaviours, visible one to two months before"
@@ -103,8 +103,10 @@ def columns(panel: Panel) -> Frame:
     keys = ["employee_id", "place"]
     days = panel.as_of
     ends = sundays(days[0], days[-1], back=MEMORY_WEEKS)
+    begins = min(panel.spine.when.begins or ends[0], sundays(days[0], days[0])[0])
+    ends = tuple(end for end in ends if end >= begins)  # a week before the first event holds nothing
     newest = [ends.index(sundays(day, day)[0]) for day in days]
-    weeks = expected(weekly(panel.facts, ends))
+    weeks = expected(weekly(panel.facts, ends, first=newest[0]), first=newest[0] - CHART_WEEKS)
     everything, initiative = (charted(weeks, stream, sorted(set(newest))) for stream in ("all", "initiative"))
     initiative = initiative.select(*keys, nw.col("z12").alias("initiative_score_84d"))
     chart = everything.join(initiative, on=keys, how="left").select(

@@ -18,6 +18,7 @@ import narwhals.stable.v2 as nw
 
 from features import engine, windows
 from features.engine import Frame, quotient
+from features.places import lasting, placed, unfold
 
 GRACE_DAYS = 3
 WORKING_DAYS = 5.0
@@ -42,23 +43,23 @@ def sundays(first: int, last: int, *, back: int = 0) -> tuple[int, ...]:
     return tuple(range(newest - 7 * back, last - GRACE_DAYS + 1, 7))
 
 
-def weekly(facts: Mapping[str, Frame], ends: Sequence[int]) -> Frame:
+def weekly(facts: Mapping[str, Frame], ends: Sequence[int], *, first: int = 0) -> Frame:
     """One row per person who ever did something, and week: what was done, how much of the week, in which team.
 
     ``ends`` are consecutive Sundays; ``place`` is the position in it. Counts per channel are zero, and ``present`` is
     zero, in a week that is left out. ``present`` is the share of the working days times agreed hours over 40, so that
-    going part-time is no withdrawal.
+    going part-time is no withdrawal. ``team`` is told from place ``first`` on: the weeks before are read for habits.
     """
     done = _done(facts["interactions"], ends)
     people = done.select("employee_id").unique()
-    rows = windows.unfold(
+    rows = unfold(
         people.with_columns(
             nw.lit(0, dtype=nw.Int64).alias("first"), nw.lit(len(ends), dtype=nw.Int64).alias("beyond")
         ),
         len(ends),
     )
     keys = ["employee_id", "place"]
-    for part in (done, _leave(facts["attendance"], ends), *_posts(facts["positions"], ends)):
+    for part in (done, _leave(facts["attendance"], ends), *_posts(facts["positions"], ends, first)):
         rows = rows.join(part, on=keys, how="left")
     days = quotient(nw.col("leave_days").fill_null(0.0).clip(0.0, WORKING_DAYS), WORKING_DAYS)
     there = nw.any_horizontal(*[nw.col(name) > 0 for name in CHANNELS], ignore_nulls=True) & (
@@ -77,10 +78,10 @@ def weekly(facts: Mapping[str, Frame], ends: Sequence[int]) -> Frame:
 def _in_week(facts: Frame, ends: Sequence[int], *, until: int) -> Frame:
     """Facts of the weeks of ``ends`` that were known, and not yet corrected, at the close of their week."""
     near = facts.filter(nw.col("happened_on") > ends[0] - 7, nw.col("happened_on") <= until)
-    placed = windows.placed(near, ends, "place", nw.col("happened_on"))
+    rows = placed(near, ends, "place", nw.col("happened_on"))
     closed = nw.col("place") * 7 + (ends[0] + GRACE_DAYS)
-    alive = nw.col("end").is_null() | (nw.col("end") > closed)
-    return placed.filter(nw.col("start") <= closed, alive)
+    known = rows.filter(nw.col("start") <= closed)
+    return known if lasting(facts) else known.filter(nw.col("end").is_null() | (nw.col("end") > closed))
 
 
 def _done(interactions: Frame, ends: Sequence[int]) -> Frame:
@@ -90,7 +91,9 @@ def _done(interactions: Frame, ends: Sequence[int]) -> Frame:
         for name, kinds in CHANNELS.items()
     ]
     rows = rows.select("employee_id", "place", *counts)
-    return engine.held(rows.group_by("employee_id", "place").agg(*[nw.col(name).sum() for name in CHANNELS]))
+    return engine.held(
+        engine.added_up(rows, ["employee_id"], "place", bits=len(ends).bit_length(), sums=list(CHANNELS))
+    )
 
 
 def _leave(attendance: Frame, ends: Sequence[int]) -> Frame:
@@ -102,11 +105,11 @@ def _leave(attendance: Frame, ends: Sequence[int]) -> Frame:
     return summed.select("employee_id", "place", windows.units(nw.col("_leave")).alias("leave_days"))
 
 
-def _posts(positions: Frame, ends: Sequence[int]) -> list[Frame]:
+def _posts(positions: Frame, ends: Sequence[int], first: int) -> list[Frame]:
     """Team and agreed hours as known at the close of each week."""
-    closed = [end + GRACE_DAYS for end in ends]
     told = []
-    for name in ("team", "weekly_hours"):
-        says = positions.filter(~nw.col(name).is_null())
-        told.append(windows.latest(says, closed, ["employee_id"]).select("employee_id", "place", name))
+    for name, place in (("team", first), ("weekly_hours", 0)):
+        closed = [end + GRACE_DAYS for end in ends[place:]]
+        says = windows.latest(positions.filter(~nw.col(name).is_null()), closed, ["employee_id"])
+        told.append(says.select("employee_id", nw.col("place") + place, name))
     return told

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features import engine, windows
+from features import engine, places, windows
 from features.engine import Frame
 from features.windows import Measure, Spine
 
@@ -22,7 +22,7 @@ def facts(*rows: tuple[object, ...], key: Sequence[str] = ("employee_id", "happe
     """Rows (employee_id, happened_on, known_on, value); ``_seq`` is their order."""
     numbered = [(who, happened, known, i, value) for i, (who, happened, known, value) in enumerate(rows)]
     columns = dict(zip(FACT, map(list, zip(*numbered, strict=True)), strict=True))
-    return windows.lifetimes(engine.table(columns, FACT), list(key))
+    return places.lifetimes(engine.table(columns, FACT), list(key))
 
 
 def spine(as_of: Sequence[int], *people: str, hired_on: int = 0) -> Spine:
@@ -31,7 +31,7 @@ def spine(as_of: Sequence[int], *people: str, hired_on: int = 0) -> Spine:
         zip(("employee_id", "place", "as_of", "hired_on"), map(list, zip(*rows, strict=True)), strict=True)
     )  # fmt: skip
     kinds = {"employee_id": "text", "place": "int", "as_of": "int", "hired_on": "int"}
-    return Spine(tuple(as_of), engine.table(columns, kinds))
+    return Spine(places.Snapshots(tuple(as_of)), engine.table(columns, kinds))
 
 
 def read(frame: Frame, *expressions: nw.Expr) -> list[tuple[object, ...]]:
@@ -159,15 +159,17 @@ def test_sums_are_exact_and_what_was_added_is_taken_back_to_the_last_digit() -> 
 
 
 @pytest.mark.parametrize("kind", [pl.Date, pl.Int64])
-def test_facts_are_cut_by_the_day_of_being_known_into_parts_that_are_the_whole_again(kind) -> None:
-    days = pl.Series("known_on", [19_000, 19_003, 19_001, 19_003, 19_003, 19_002, 19_000, 19_009]).cast(pl.Int32)
-    facts = engine.load(pl.DataFrame({"known_on": days.cast(kind), "n": range(8)}))
-    parts = [engine.collected(part.select("known_on", "n")) for part in engine.stretches(facts, at_once=3)]
-    assert len(parts) == 3
+def test_facts_are_cut_by_the_day_of_happening_into_parts_that_are_the_whole_again(kind) -> None:
+    days = pl.Series("happened_on", [19_000, 19_003, 19_001, 19_003, 19_003, 19_002, 19_000, 19_009]).cast(pl.Int32)
+    facts = engine.load(pl.DataFrame({"happened_on": days.cast(kind), "n": range(8)}))
+    crowd = ((19_000, 2), (19_001, 1), (19_002, 1), (19_003, 3), (19_009, 1))
+    assert engine.crowds(facts) == (crowd if kind is pl.Date else ())
+    parts = [engine.collected(part.select("happened_on", "n")) for part in engine.stretches(facts, crowd, at_once=3)]
+    assert len(parts) == 4
     for earlier, later in pairwise(parts):
-        assert earlier["known_on"].max() < later["known_on"].min()
+        assert earlier["happened_on"].max() < later["happened_on"].min()
     assert sorted(pl.concat(parts)["n"]) == list(range(8))
-    assert len(engine.stretches(facts, at_once=8)) == 1
+    assert len(engine.stretches(facts, crowd, at_once=8)) == len(engine.stretches(facts, ())) == 1
 
 
 @given(
@@ -178,22 +180,41 @@ def test_adding_up_with_codes_is_adding_up_with_names(facts, coded) -> None:
     frame = pl.DataFrame(facts, schema={"employee_id": pl.String, "cell": pl.Int64, "n": pl.Int64}, orient="row")
     loaded = engine.load(frame) if coded else engine.load(frame.rename({"employee_id": "name"}))
     who = "employee_id" if coded else "name"
-    loaded = loaded.with_columns(nw.col("n").alias("first"))
-    found = engine.collected(engine.added_up(loaded, [who], "cell", bits=3, sums=["n"], firsts=["first"]))
-    wanted = frame.group_by("employee_id", "cell").agg(pl.col("n").sum(), pl.col("n").min().alias("first"))
-    assert set(found.select(who, "cell", "n", "first").rows()) == set(wanted.rows())
+    loaded = loaded.with_columns(nw.col("n").alias("last"))
+    found = engine.collected(engine.added_up(loaded, [who], "cell", bits=3, sums=["n"], largest=["last"]))
+    wanted = frame.group_by("employee_id", "cell").agg(pl.col("n").sum(), pl.col("n").max().alias("last"))
+    assert set(found.select(who, "cell", "n", "last").rows()) == set(wanted.rows())
 
 
-def test_events_added_up_by_the_day_first_give_the_sums_and_counts_of_the_single_ones() -> None:
-    """The way of many events: per day and person first, and whole numbers that are counted once for all measures."""
+def test_whole_numbers_give_the_sums_of_numbers_and_facts_too_old_for_a_measure_change_nothing() -> None:
+    """Whole numbers are added as they are; what no window of any measure reaches is left out before it is grouped."""
     rows = [("a", 100, 101, 2.0), ("a", 100, 101, 3.0), ("a", 110, 110, 1.0), ("b", 100, 104, 7.0), ("a", 70, 71, 5.0)]
     days = (99, 101, 103, 120, 131)
-    single, once = facts(*rows, key=()), nw.lit(1, dtype=nw.Int64)
-    by_day = windows.daily(single, ["employee_id"], {"value": nw.col("value"), "n": once})
-    measures = [Measure("value", nw.col("value"), (30,)), Measure("every", once, (30,))]
-    whole = [Measure("value", nw.col("value"), (30,), whole=True), Measure("every", nw.col("n"), (30,), whole=True)]
-    slow = windows.window_sums(spine(days, "a", "b"), single, measures)
-    quick = windows.window_sums(spine(days, "a", "b"), by_day, whole)
-    asked = [windows.total("value", 30), windows.total("every", 30)]
-    assert read(quick, *asked) == read(slow, *asked)
-    assert [row[2] for row in read(quick, *asked)] == [5.0, 5.0, 5.0, 6.0, 1.0, 0.0, 0.0, 0.0, 7.0, 0.0]
+    events = facts(*rows, key=()).with_columns(nw.col("value").cast(nw.Int64).alias("number"))
+    slow = [Measure("value", nw.col("value"), (30,)), Measure("long", nw.col("value"), (60,))]
+    quick = [
+        Measure("value", nw.col("number"), (30,), whole=True, counted=False),
+        Measure("long", nw.when(nw.col("number") > 0).then(nw.col("number")), (60,), whole=True),
+    ]
+    asked = [windows.total("value", 30), windows.total("long", 60)]
+    told = [windows.window_sums(spine(days, "a", "b"), events, measures) for measures in (quick, slow)]
+    assert read(told[0], *asked) == read(told[1], *asked)
+    assert [row[2] for row in read(told[0], *asked)] == [5.0, 5.0, 5.0, 6.0, 1.0, 0.0, 0.0, 0.0, 7.0, 0.0]
+
+
+def test_a_feed_begins_with_its_first_fact_however_long_after_all_others() -> None:
+    """Looked for in the oldest weeks first; help comes for the first time much later, and then everything is read."""
+    days = pl.Series("happened_on", [19_000, 19_001, 19_200, 19_300, 19_301]).cast(pl.Int32).cast(pl.Date)
+    kinds = ["message", "message", "help", "help", "message"]
+    events = pl.DataFrame({"happened_on": days, "known_on": days, "kind": kinds})
+    loaded = places.lifetimes(engine.load(events), ())
+    asked = {
+        kind: nw.when(nw.col("kind") == kind).then(nw.col("happened_on")) for kind in ("message", "help", "praise")
+    }
+    crowd = engine.crowds(loaded)
+    for wanted in (("message",), ("message", "help"), tuple(asked)):
+        some = {kind: asked[kind] for kind in wanted}
+        found = [places.first_days(loaded, places.Snapshots((19_250, 19_400), known), some) for known in (crowd, ())]
+        rows = [engine.collected(one).sort("place").select("place", *wanted).rows() for one in found]
+        assert rows[0] == rows[1]
+        assert rows[0] == [(place, *(19_000, 19_200, None)[: len(wanted)]) for place in (0, 1)]
