@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from serving.cases import OPEN, Case
@@ -102,6 +102,13 @@ def is_open(tx: Transaction, employee_id: str, action: str) -> str | None:
     """Return the number of the open case of this action for the person, if there is one."""
     found = and_(care_case.c.employee_id == employee_id, care_case.c.open_as == action)
     return tx.execute(select(care_case.c.id).where(found)).scalar()
+
+
+def is_known(tx: Transaction, employee_id: str, action: str, *, since: date) -> bool:
+    """Return whether the person has a case of this action that is open, or was opened on that day or later."""
+    same = and_(care_case.c.employee_id == employee_id, care_case.c.action == action)
+    later = or_(care_case.c.open_as.is_not(None), care_case.c.opened_on >= since)
+    return tx.execute(select(care_case.c.id).where(same, later).limit(1)).scalar() is not None
 
 
 def find(tx: Transaction, sight: Sight, case_id: str) -> tuple[Case, dict[str, Any]] | None:
