@@ -205,11 +205,13 @@ def _on_offer(panel: Panel, missing: Frame, courses: Frame) -> Frame:
     """Courses that would close a gap; none, not unknown, once courses and some level of the person are on record."""
     keys = ["employee_id", "place"]
     offered = windows.history(panel.facts["courses"], panel.as_of).select("place", "course_id", "skill", "to_level")
-    offered = held(offered)
+    # A course may teach several skills, "triage; wound care": one row for each.
+    taught = offered.with_columns(nw.col("skill").str.split(";")).explode("skill")
+    offered = held(taught.with_columns(nw.col("skill").str.strip_chars()))
     useful = missing.filter(nw.col("missing") > 0).join(offered, on=["place", "skill"], how="inner")
     useful = useful.filter((nw.col("to_level") > nw.col("held")).fill_null(True))
     useful = useful.join(courses.select(*keys, "course_id"), on=[*keys, "course_id"], how="anti")
-    found = useful.group_by(*keys).agg(nw.len().alias("_n"))
+    found = useful.select(*keys, "course_id").unique().group_by(*keys).agg(nw.len().alias("_n"))
     any_course = offered.select("place").unique()
     judged = missing.select(*keys).unique().join(any_course, on="place", how="semi").join(found, on=keys, how="left")
     return judged.select(*keys, nw.col("_n").cast(nw.Float64).fill_null(0.0).alias("courses_closing_gap"))

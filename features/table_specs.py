@@ -308,7 +308,7 @@ _COURSES = Table(
     (
         must("course_id", "number of the course", "课程编号"),
         text("title", "title", "课程名称"),
-        must("skill", "skill that it teaches", "技能"),
+        must("skill", "skill that it teaches, or several: triage; wound care", "所教技能；多个用分号分隔"),
         amount("to_level", "level after the course, 0 to 5", "达到熟练度", unit="level", most=5),
         amount("hours", "time it takes", "学时", unit="hours"),
         text("mode", "form, as online or workshop", "形式"),

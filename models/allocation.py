@@ -29,7 +29,7 @@ from scipy.sparse import csr_array, vstack
 from features.errors import FixableError
 from models import allocation_blocks
 from models.allocation_blocks import NODES, Blocks
-from models.evidence import CAUTION
+from models.evidence import CAUTION, TOGETHER
 
 QUARTERS = 4
 """Hours are counted in quarters, rounded up."""
@@ -43,8 +43,6 @@ TIE = 1e-6
 """What an hour or a little money counts beside a typical benefit: it decides between equals only."""
 
 Z_80 = 1.2816
-TOGETHER = 0.5
-"""The share of an effect's variance that all actions of one organisation have in common; assumed."""
 
 
 @dataclass(frozen=True)

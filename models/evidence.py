@@ -5,17 +5,24 @@
     effects.json, what was done here ──────────▶ estimate ─┘
 
 A prior is the general experience with care, N(log .88, .15²), combined with the study (normal-normal), whose variance
-is its own error plus how much effects differ from place to place. An estimate of the organisation's own counts by its
-standard error; one that is not identified, or cannot be told yet, moves nothing and is told.
+is its own error plus how much effects differ from place to place. The organisation's own estimates then move all
+actions together (partial pooling): half of what a place does differently it does with all care, the other half action
+by action, and how much it differs at all is learned from how far its estimates lie from the published ones (empirical
+Bayes, Efron & Morris 1975, JASA 70:311). Taken one by one they would make plans worse: with a dozen actions one is
+always overrated by luck, and it is the one that gets chosen. An estimate that is not identified, or cannot be told yet,
+moves nothing and is told.
 
 Not good for: a single person. An effect is what happened to many on average; who differs is said in ``models.care``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import erf, exp, log, sqrt
 from typing import Any
+
+import numpy as np
 
 from models.catalog import CareAction, Catalog
 from models.own_effects import Own, OwnEffects
@@ -40,6 +47,15 @@ CAUTION = 0.25
 """Standard deviations that a plan of the organisation takes off. Among many uncertain effects the one that looks best
 was overrated most (the optimizer's curse, Smith & Winkler 2006)."""
 
+TOGETHER = 0.5
+"""The share of an effect's variance that all actions of one organisation have in common; assumed."""
+
+DEPARTS, DEPARTS_SPREAD = 0.25, 1.0
+"""The share of a prior's variance by which an organisation is expected to differ from published effects (the rest is
+room for error), and how far from it, in logs, its own estimates may move that. Chosen on invented companies: with 1,000
+people tried per action the whole variance cost 9 to 20 % of what a plan prevents, a quarter of it 2 to 3 %."""
+DEPARTS_TRIED = np.geomspace(0.05, 1.0, 13)
+
 Z_95 = 1.96
 MOSTLY = 0.8
 """From this share of the weight on, what is known comes from the organisation itself."""
@@ -49,7 +65,7 @@ MOSTLY = 0.8
 class Effect:
     """The log hazard ratio of one action, ``N(mean, sd²)``, negative when fewer leave.
 
-    ``own_weight`` is the share of own cases in the mean, 0 to 1.
+    ``own_weight`` is the share of own cases in the mean, 0 to 1; ``moved`` says that other actions' own cases moved it.
     """
 
     action: str
@@ -58,6 +74,7 @@ class Effect:
     own_weight: float = 0.0
     own: Own | None = None
     studied: bool = True
+    moved: bool = False
 
     @property
     def p_helps(self) -> float:
@@ -66,8 +83,8 @@ class Effect:
 
     @property
     def useless(self) -> bool:
-        """Whether it is expected to prevent next to nothing, or to do harm."""
-        return self.mean > USELESS
+        """Whether it is expected to prevent next to nothing, or was seen to do harm here."""
+        return self.mean > USELESS or (self.own is not None and self.own.verdict == "harms")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the hazard ratio with its 95 % interval, the probability that it helps, and what may be said."""
@@ -82,30 +99,65 @@ def effects(catalog: Catalog, own: OwnEffects | None = None) -> dict[str, Effect
 
     A combined offer that no study looked at is believed to do what its parts do on average: a person takes some of it.
     """
-    found = own.actions if own else {}
-    told = {action.id: effect(action, found.get(action.id)) for action in catalog.actions}
+    before = {action.id: prior(action) for action in catalog.actions}
     for offer in (action for action in catalog.actions if action.parts and action.evidence.effect_hr is None):
-        parts = [told[part] for part in offer.parts]
-        usual = sum(one.mean for one in parts) / len(parts), sum(one.sd for one in parts) / len(parts)
-        told[offer.id] = _moved(offer, usual, found.get(offer.id))
-    return told
+        parts = [before[part] for part in offer.parts]
+        before[offer.id] = sum(mean for mean, _ in parts) / len(parts), sum(sd for _, sd in parts) / len(parts)
+    return _pooled(catalog.actions, before, own.actions if own else {})
 
 
 def effect(action: CareAction, own: Own | None = None) -> Effect:
-    """Return the posterior of one action: the prior, moved by the organisation's own estimate when there is one."""
-    return _moved(action, prior(action), own)
+    """Return the posterior of one action alone: the prior, moved by the organisation's own estimate if there is one."""
+    return _pooled((action,), {action.id: prior(action)}, {} if own is None else {action.id: own})[action.id]
 
 
-def _moved(action: CareAction, before: tuple[float, float], own: Own | None) -> Effect:
-    mean, sd = before
-    studied = action.evidence.effect_hr is not None
-    if own is None or not own.counts:
-        return Effect(action.id, mean, sd, own=own, studied=studied)
-    if own.log_hazard_ratio is None or own.standard_error is None:
-        raise ValueError(f"{action.id}: an estimate that counts has a value and an error")
-    weight = _weight(own.standard_error, sd)
-    mean, sd = _combined((mean, sd), (own.log_hazard_ratio, own.standard_error))
-    return Effect(action.id, mean, sd, weight, own, studied)
+def _pooled(
+    actions: Sequence[CareAction], before: Mapping[str, tuple[float, float]], own: Mapping[str, Own]
+) -> dict[str, Effect]:
+    """Return all effects after the own estimates that count have moved them.
+
+    The weights are those of a prior whose variance is the learned share of the stated one; the standard deviation told
+    is what these weights leave of the whole of it, so that caution with the weights is no false certainty.
+    """
+    mean, sd = (np.array([before[a.id][i] for a in actions]) for i in (0, 1))
+    seen = [i for i, a in enumerate(actions) if a.id in own and own[a.id].counts]
+    gain = np.zeros((len(actions), len(seen)))
+    after, variance = mean, sd**2
+    if seen:
+        found, errors = _estimates([own[actions[i].id] for i in seen], [actions[i].id for i in seen])
+        whole = np.outer(sd, sd) * (TOGETHER + (1 - TOGETHER) * np.eye(len(sd)))
+        gap, among, noise = found - mean[seen], whole[np.ix_(seen, seen)], np.diag(errors**2)
+        share = _departs(gap, among, noise)
+        gain = share * whole[:, seen] @ np.linalg.inv(share * among + noise)
+        after = mean + gain @ gap
+        left = whole - gain @ whole[seen] - whole[:, seen] @ gain.T + gain @ (among + noise) @ gain.T
+        variance = np.diag(left)
+    told = {}
+    for i, a in enumerate(actions):
+        weight = float(gain[i, seen.index(i)]) if i in seen else 0.0
+        studied, moved = a.evidence.effect_hr is not None, bool(seen) and i not in seen
+        told[a.id] = Effect(
+            a.id, float(after[i]), float(np.sqrt(variance[i])), weight, own.get(a.id), studied=studied, moved=moved
+        )
+    return told
+
+
+def _estimates(own: Sequence[Own], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    for name, one in zip(names, own, strict=True):
+        if one.log_hazard_ratio is None or one.standard_error is None:
+            raise ValueError(f"{name}: an estimate that counts has a value and an error")
+    return np.array([one.log_hazard_ratio for one in own], float), np.array([one.standard_error for one in own], float)
+
+
+def _departs(gap: np.ndarray, among: np.ndarray, noise: np.ndarray) -> float:
+    """Return the share of the prior's variance that the gaps to published effects speak for (marginal likelihood)."""
+
+    def fit(share: float) -> float:
+        total = share * among + noise
+        likely = -0.5 * (np.linalg.slogdet(total)[1] + gap @ np.linalg.solve(total, gap))
+        return float(likely - 0.5 * (np.log(share / DEPARTS) / DEPARTS_SPREAD) ** 2)
+
+    return float(max(DEPARTS_TRIED.tolist(), key=fit))
 
 
 def prior(action: CareAction) -> tuple[float, float]:
@@ -142,7 +194,7 @@ def _sentence_en(told: Effect) -> str:
     n = told.own.treated if told.own else 0
     cases = "case" if n == 1 else "cases"
     if told.own is None:
-        source = published[0].upper() + published[1:]
+        source = published[0].upper() + published[1:] + (", moved by what other care did here" if told.moved else "")
     elif not told.own.counts:
         source = f"{published[0].upper()}{published[1:]}; {_UNTOLD_EN[told.own.verdict]} from your own {n} {cases}"
     elif told.own_weight >= MOSTLY:
@@ -185,7 +237,7 @@ def _sentence_zh(told: Effect) -> str:
     published = "依据已发表研究的先验" if told.studied else "未找到研究，按谨慎假设"
     n = told.own.treated if told.own else 0
     if told.own is None:
-        source = published
+        source = published + ("，并参考贵单位其他关怀行动的效果" if told.moved else "")
     elif not told.own.counts:
         source = f"{published}；贵单位自己的 {n} 例{_UNTOLD_ZH[told.own.verdict]}"
     elif told.own_weight >= MOSTLY:

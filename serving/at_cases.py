@@ -7,7 +7,9 @@ from pathlib import Path
 
 from features.errors import FixableError
 from features.lake import Lake
+from models.own_catalog import load_with_own
 from serving import audit, store_cases
+from serving import cases_in as way_in
 from serving import records_out as way_back
 from serving.audit import Entry
 from serving.hand_over import hand_over
@@ -32,6 +34,20 @@ def records_out(store: Store, settings: Settings, csv: Path | None, *, now: date
         raise FixableError("The decisions were not taken into the records.", list(report.problems))
     parts = f"{report.accepted} new, {report.duplicates} known already, {report.quarantined} quarantined"
     return f"{report.received} decisions: {parts}."
+
+
+def cases_in(store: Store, settings: Settings, *, now: datetime, actor: str) -> str:
+    """Turn the care on record into cases; return what was done in one line."""
+    table = Lake(settings.state / "lake").read().get(way_in.TABLE)
+    if table is None:
+        return "No care is on record."
+    actions = load_with_own(settings.own_actions).actions
+    catalog = {a.id: {"who_decides": a.who_decides, "days": a.days, "consent": a.consent} for a in actions}
+    with store.begin() as tx:
+        taken = way_in.take_over(tx, way_in.recent(table, today=now.date()), catalog=catalog, now=now)
+        audit.record(tx, Entry(actor, "case.cases_in", "written", "cases-in"), now=now)
+    left_out = f"{taken.known} known already, {taken.unknown} of people or actions that nobody knows here"
+    return f"{taken.made} cases from the records of half a year; left out: {left_out}."
 
 
 def remind(store: Store, *, now: datetime, actor: str) -> str:

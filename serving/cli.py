@@ -329,6 +329,15 @@ def records_out(
         typer.echo(at_cases.records_out(store, settings, csv, now=_now(), actor=console_actor()))
 
 
+@app.command("cases-in")
+def cases_in(state: State = None) -> None:
+    """Turn care on record (agreed, done or declined within half a year) into cases, so that nothing is forgotten."""
+    from serving import at_cases
+
+    with opened(state) as (settings, store):
+        typer.echo(at_cases.cases_in(store, settings, now=_now(), actor=console_actor()))
+
+
 @app.command()
 def remind(state: State = None) -> None:
     """Put cases of care that are due or overdue into the outbox. Sends nothing."""

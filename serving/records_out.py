@@ -19,6 +19,7 @@ from features.ingest import import_folder
 from features.intake.reports import FileReport
 from features.lake import Lake
 from features.mapping import Mapping as Headers
+from serving.cases_in import FROM_RECORDS
 from serving.export import cell
 
 COLUMNS = ("employee_id", "happened_on", "action", "status", "decided_by", "note", "known_on")
@@ -28,11 +29,14 @@ TABLE = "care_actions"
 def rows(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of the table for these steps, oldest first.
 
-    An outcome is a correction of the day on which it was done, known later; something agreed that never happened is
-    declined on the day that was said. ``note`` names the step, so that two equal decisions of one day stay two rows.
+    What came from the records does not go back. An outcome is a correction of the day on which it was done, known
+    later; something agreed that never happened is declined on the day that was said. ``note`` names the step, so that
+    two equal decisions of one day stay two rows.
     """
     told = []
     for step in steps:
+        if step["recorded_by"] == FROM_RECORDS:
+            continue
         found = _status(step)
         if found is None:
             continue

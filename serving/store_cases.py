@@ -107,6 +107,13 @@ def is_open(tx: Transaction, employee_id: str, action: str) -> str | None:
     return tx.execute(select(care_case.c.id).where(found)).scalar()
 
 
+def is_known(tx: Transaction, employee_id: str, action: str, *, since: date) -> bool:
+    """Return whether the person has a case of this action that is open, or was opened on that day or later."""
+    same = and_(care_case.c.employee_id == employee_id, care_case.c.action == action)
+    later = or_(care_case.c.open_as.is_not(None), care_case.c.opened_on >= since)
+    return tx.execute(select(care_case.c.id).where(same, later).limit(1)).scalar() is not None
+
+
 def find(tx: Transaction, sight: Sight, case_id: str) -> tuple[Case, dict[str, Any]] | None:
     """Return the case and its person as they stand now; ``None`` for a hidden and an unknown one alike."""
     rows = _seen(sight).where(care_case.c.id == case_id)

@@ -22,9 +22,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
 from training.effect_estimate import Sample, unadjusted
+from training.effect_words import Told, told
 
 EARLY = re.compile(
     r"(^|_)(baseline|base|bl|pre|prior|before|past|previous|initial|t0|wave_?0|w0|m0|intent|intention)(_|$)"
@@ -36,10 +37,11 @@ LATE = re.compile(
     r"|之后|以后|期末|随访|试验后|结束"
 )
 LEAVING = re.compile(
-    r"(^|_)(quit|quits|attrition|resign\w*|terminat\w*|separat\w*|left|leave_date|leaving|leaver|exit|turnover|"
-    r"last_day|stayed|retained|survived|time_to_event|days_to\w*)(_|$)|离职|辞职|流失"
+    r"(^|_)(quit|quits|attrition|resign\w*|terminat\w*|separat\w*|left(?!_hand)|leave_date|leaving|leaver|exit\w*|turnover|"
+    r"last_day|stayed|still_\w+|retained|retention|churn\w*|survived|time_to_event|days_to\w*)(_|$)|离职|辞职|流失"
 )
 IDS = re.compile(r"(^|_)(id|ids|uuid|number|no|index|name|email|row|rowid|unnamed)(_|$)|工号|编号|姓名|邮箱")
+NUMBERED = re.compile(r"(^|_)(id|ids|uuid|code)$|工号|编号")
 PERIOD = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:_?(?:m|-)?_?(0[1-9]|1[0-2])(?!\d)|_?([hq])_?([1-4]))?(?!\d)")
 MOST_LEVELS = 15
 BEYOND_CHANCE = 1e-4
@@ -61,11 +63,13 @@ class Coded:
 
 @dataclass(frozen=True)
 class Start:
-    """What is known of time: when it began, when columns were measured, which are vouched for as baselines."""
+    """What is known of time: when it began, when columns were measured, which are vouched for as baselines, and which
+    are said to be late."""
 
     started_at: date | None = None
     measured_on: Mapping[str, date] | None = None
     baseline: Sequence[str] = ()
+    late: Sequence[str] = ()
 
 
 def plain_name(column: str) -> str:
@@ -78,7 +82,7 @@ def plain_name(column: str) -> str:
     return re.sub(r"[^0-9a-z一-鿿]+", "_", apart.lower()).strip("_")
 
 
-def too_late(table: pd.DataFrame, columns: Iterable[str], start: Start) -> dict[str, str]:
+def too_late(table: pd.DataFrame, columns: Iterable[str], start: Start) -> dict[str, Told]:
     """Return column → why it cannot be a baseline, by declared dates and by name."""
     found, names = {}, {plain_name(column) for column in table.columns}
     for column in columns:
@@ -95,25 +99,27 @@ def dated_names(columns: Iterable[str]) -> list[str]:
     return [column for column in columns if PERIOD.search(plain_name(column)) and not EARLY.search(plain_name(column))]
 
 
-def _second_round(column: str, names: set[str]) -> str | None:
+def _second_round(column: str, names: set[str]) -> Told | None:
     found = re.fullmatch(r"(.*_)?(t|w|m|wave_?|round_?|period_?)1(_.*)?", plain_name(column))
     first = f"{found[1] or ''}{found[2]}0{found[3] or ''}" if found else ""
-    return f"there is {first}: this one was measured after the start" if first in names else None
+    return told("refused.second_round", first=first) if first in names else None
 
 
 def _declared_early(column: str, start: Start) -> bool:
     return bool(start.started_at and start.measured_on and column in start.measured_on)
 
 
-def _declared(values: pd.Series, column: str, start: Start) -> str | None:
+def _declared(values: pd.Series, column: str, start: Start) -> Told | None:
+    if column in start.late:
+        return told("refused.said")
     if start.started_at is None:
         return None
     on = (start.measured_on or {}).get(column)
     if on is not None and on > start.started_at:
-        return f"measured on {on}, after the start on {start.started_at}"
+        return told("refused.declared", on=on, start=start.started_at)
     days = dates_in(values)
     if days is not None and column not in start.baseline and (days > pd.Timestamp(start.started_at)).any():
-        return f"holds days after the start on {start.started_at}"
+        return told("refused.holds_days", start=start.started_at)
     return None
 
 
@@ -129,17 +135,17 @@ def dates_in(values: pd.Series) -> pd.Series | None:
     return pd.to_datetime(values, errors="coerce", format="mixed")
 
 
-def _named(column: str, started_at: date | None) -> str | None:
+def _named(column: str, started_at: date | None) -> Told | None:
     name = plain_name(column)
     if EARLY.search(name):
         return None
     for year, month, kind, part in PERIOD.findall(name):
         if started_at and _period_end(int(year), month, kind, part) > started_at:
-            return f"its name speaks of a time that was not over at the start on {started_at}"
+            return told("refused.period", start=started_at)
     if LEAVING.search(name):
-        return "its name speaks of leaving itself"
+        return told("refused.leaving")
     if LATE.search(name):
-        return "its name says that it was measured after the start"
+        return told("refused.late_name")
     return None
 
 
@@ -149,24 +155,33 @@ def _period_end(year: int, month: str, kind: str, part: str) -> date:
     return date(year + last // 12, last % 12 + 1, 1) - timedelta(days=1)
 
 
-def given_away(table: pd.DataFrame, columns: Sequence[str], sample: Sample, *, randomised: bool) -> dict[str, str]:
+def given_away(table: pd.DataFrame, columns: Sequence[str], sample: Sample, *, randomised: bool) -> dict[str, Told]:
     """Return column → why the data themselves say that it was measured after the start.
 
     ``sample`` holds treatment and outcome of the same rows. Columns of text with many values are not looked at.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Told] = {}
     limit = BEYOND_CHANCE / max(len(columns), 1)
     for column in columns:
         known = table[column].notna().to_numpy()
         numbers = one_column(table[column]).x
         if sample.yes_or_no and (why := _tells_outcome(known, numbers, sample)):
             found[column] = why
+        elif randomised and _says_treatment(numbers, sample.treated):
+            found[column] = told("refused.is_treatment")
         elif randomised and _apart(known, numbers, sample) < limit:
-            found[column] = "differs between the randomised arms beyond chance: it came after the start"
+            found[column] = told("refused.apart")
     return found
 
 
-def _tells_outcome(known: np.ndarray, numbers: np.ndarray, sample: Sample) -> str | None:
+def _says_treatment(numbers: np.ndarray, treated: np.ndarray) -> bool:
+    """Whether one of the numbers is another in every row that was treated than in any that was not."""
+    sides = [(numbers[treated].min(axis=0), numbers[treated].max(axis=0)),
+             (numbers[~treated].min(axis=0), numbers[~treated].max(axis=0))]  # fmt: skip
+    return bool(((sides[0][0] > sides[1][1]) | (sides[1][0] > sides[0][1])).any())
+
+
+def _tells_outcome(known: np.ndarray, numbers: np.ndarray, sample: Sample) -> Told | None:
     heard = sample.heard > 0
     yes = (sample.outcome == 1) & heard
     no = heard & ~yes
@@ -176,15 +191,15 @@ def _tells_outcome(known: np.ndarray, numbers: np.ndarray, sample: Sample) -> st
     pooled = known[heard].mean()
     error = np.sqrt(max(pooled * (1 - pooled), 1e-12) * (1 / yes.sum() + 1 / no.sum()))
     if abs(shares[0] - shares[1]) > KNOWN_GAP and abs(shares[0] - shares[1]) > 5 * error:
-        return "is known or not depending on the outcome: it was measured after the start"
+        return told("refused.known_by_outcome")
     for column in numbers.T:
         ranks = rankdata(column[heard])
         n1, n0 = int(yes.sum()), int(no.sum())
         auc = (ranks[yes[heard]].sum() - n1 * (n1 + 1) / 2) / (n1 * n0)
         if max(auc, 1 - auc) > NEARLY_SURE:
-            return "tells the outcome almost without fault: it is the outcome in other words, or came after it"
+            return told("refused.tells_outcome")
         if _only_with(column[heard], yes[heard] if yes.sum() <= no.sum() else no[heard]):
-            return "differs from its usual value only together with the outcome: it came with it or after it"
+            return told("refused.only_with_outcome")
     return None
 
 
@@ -203,17 +218,13 @@ def _apart(known: np.ndarray, numbers: np.ndarray, sample: Sample) -> float:
     for values in parts:
         if values.std() > 0:
             ranks = rankdata(values) / len(values)
-            found = unadjusted(Sample(sample.treated, ranks, np.zeros((len(ranks), 0)), sample.clusters, _ones(ranks)))
-            z = found.value / found.error if found.error > 0 else 0.0
-            smallest = min(smallest, float(2 * norm.sf(abs(z))))
+            none = np.zeros((len(ranks), 0))
+            found = unadjusted(Sample(sample.treated, ranks, none, sample.clusters, np.ones(len(ranks)), sample.chance))
+            smallest = min(smallest, found.p_value if found.error > 0 else 1.0)
     return min(1.0, smallest * len(parts))
 
 
-def _ones(values: np.ndarray) -> np.ndarray:
-    return np.ones(len(values))
-
-
-def useless(table: pd.DataFrame, columns: Iterable[str]) -> dict[str, str]:
+def useless(table: pd.DataFrame, columns: Iterable[str]) -> dict[str, Told]:
     """Return column → why it can explain nothing: numbers of people, texts with a value for each row, constants."""
     found = {}
     for column in columns:
@@ -221,11 +232,13 @@ def useless(table: pd.DataFrame, columns: Iterable[str]) -> dict[str, str]:
         n, distinct = int(values.notna().sum()), int(values.nunique())
         text = not pd.api.types.is_numeric_dtype(values) and dates_in(values) is None
         if distinct < 2:
-            found[column] = "holds one value or none"
+            found[column] = told("refused.constant")
         elif IDS.search(plain_name(column)) and distinct > 0.9 * n:
-            found[column] = "numbers the rows"
+            found[column] = told("refused.numbers_rows")
+        elif NUMBERED.search(plain_name(column)) and distinct > MOST_LEVELS:
+            found[column] = told("refused.numbers_groups", n=distinct)
         elif text and not pd.api.types.is_bool_dtype(values) and distinct > MOST_LEVELS:
-            found[column] = f"text with {distinct} different values"
+            found[column] = told("refused.many_texts", n=distinct)
     return found
 
 

@@ -1,219 +1,289 @@
-"""Effects as a person reads them: a table, a sentence per arm, and what the estimate rests on."""
+"""Effects as a person reads them, in English or Chinese: a table, a sentence per arm, what the estimate rests on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import exp, isfinite
+from dataclasses import dataclass
+from math import exp, floor, isfinite, log10
+from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from training.effect_actions import TOGETHER
 from training.effect_checks import Test
 from training.effect_event_study import EventStudy
 from training.effect_file import Learned
-from training.effect_verdict import VERDICTS, WHY
+from training.effect_verdict import why_told
+from training.effect_words import texts, told
 from training.effects import Answer, Arm
 from training.programmes import Change
-from training.side_effects import OUTCOMES, Jump, Stamps
+from training.side_effects import Jump, Stamps
 
-TESTS = {
-    "chosen_again": "those chosen once are chosen again, beyond what is recorded",
-    "old_care": "exits follow care that ceased to work long ago",
-    "other_exits": "dismissals and retirements differ",
-    "placebo_action": "an action that should do nothing 'works'",
-}
-SHORT = {key: words.split(":")[0] for key, words in VERDICTS.items()}
-MOST_SHOWN = 12
+TESTS = ("chosen_again", "old_care", "other_exits", "placebo_action")
+POINTS = 100
 
 
-def show_answer(console: Console, answer: Answer) -> None:
+@dataclass(frozen=True)
+class Screen:
+    """Where it is said, and in which language."""
+
+    console: Console
+    language: str = "en"
+
+    def text(self, key: str, **values: Any) -> str:
+        """Return a text with its values."""
+        return told(key, **values).said(self.language)
+
+    def say(self, key: str, **values: Any) -> None:
+        """Print a text with its values, as they are."""
+        self.console.print(self.text(key, **values), markup=False)
+
+    def known(self, section: str, name: str) -> str:
+        """Return the text of a code, or the code itself where it has none (an item of a survey)."""
+        return texts(self.language).get(f"{section}.{name}", name)
+
+    def table(self, title: str, columns: Sequence[str], *, words: Sequence[str] = ()) -> Table:
+        """Return an empty table; ``words`` are the columns that stand to the left."""
+        shown = Table(title=title, title_justify="left")
+        for column in columns:
+            shown.add_column(column, justify="left" if column in words or not column else "right", no_wrap=True)
+        return shown
+
+    def why(self, keys: Sequence[str]) -> str:
+        """Return the reasons of a verdict."""
+        return ("; " if self.language == "en" else "；").join(why_told(key).said(self.language) for key in keys)
+
+    def list(self, names: Sequence[str]) -> str:
+        """Return names one after the other."""
+        return self.text("answer.and").join(names)
+
+    def size(self, value: float, share: bool, *, sign: bool = True) -> str:
+        """Return an effect: in percentage points where the outcome is a share."""
+        if not isfinite(value):
+            return "–"
+        plus = "+" if sign else ""
+        if share:
+            return self.text("answer.points", size=f"{POINTS * value:{plus}.2f}")
+        return number(value, sign=plus)
+
+    def ends(self, low: float, high: float, share: bool = True) -> str:
+        """Return an interval."""
+        if not (share and isfinite(low) and isfinite(high)):
+            return self.text("answer.to", low=self.size(low, share), high=self.size(high, share))
+        both = self.text("answer.to", low=f"{POINTS * low:+.2f}", high=f"{POINTS * high:+.2f}")
+        return self.text("answer.points", size=both)
+
+
+def number(value: float, *, sign: str = "") -> str:
+    """Return a number with three digits or all before the point.
+
+    >>> number(1794.3), number(0.04567), number(-12.345, sign="+")
+    ('1,794', '0.0457', '-12.3')
+    """
+    if not isfinite(value) or value == 0:
+        return "0" if value == 0 else "–"
+    return f"{value:{sign},.{max(0, min(6, 2 - floor(log10(abs(value)))))}f}"
+
+
+def show_answer(screen: Screen, answer: Answer) -> None:
     """Print the effect of every arm, with what was held equal, what was refused, and how sure one may be."""
-    question = answer.question
+    question, text = answer.question, screen.text
     share = answer.arms[0].events is not None
-    kind = "randomised trial" if question.randomised else "records: who was given it was not decided by chance"
-    shown = Table(title=f"{question.treatment} → {question.outcome} ({kind})", title_justify="left")
-    for column in ("", "treated", "not", "effect", "95 % interval", "p"):
-        shown.add_column(column, justify="right" if column else "left", no_wrap=True)
+    kind = text("answer.trial" if question.randomised else "answer.records")
+    control = escape(_named(answer.arms[0].control, answer))
+    heads = [text("answer.treated"), control, *(text(f"answer.{name}") for name in ("effect", "interval", "p"))]
+    title = text("answer.title", treatment=question.treatment, outcome=question.outcome, kind=kind)
+    shown = screen.table(escape(title), ["", *heads])
     for arm in answer.arms:
-        name = f"{arm.name} against {arm.control}"
         for label, found in (("unadjusted", arm.unadjusted), ("adjusted", arm.adjusted)):
-            ends = f"{_size(found.low, share)} to {_size(found.high, share)}"
-            means = (_level(found.mean_treated, share), _level(found.mean_untreated, share))
-            shown.add_row(f"{name}, {label}", *means, _size(found.value, share), ends, _p(found.p_value))
-    console.print(shown)
+            name = text(f"answer.{label}", name=_named(arm.name, answer))
+            means = [f"{m:.2%}" if share else number(m) for m in (found.mean_treated, found.mean_untreated)]
+            ends = screen.ends(found.low, found.high, share)
+            shown.add_row(escape(name), *means, screen.size(found.value, share), ends, _p(found.p_value))
+    screen.console.print(shown)
     for arm in answer.arms:
-        show_arm(console, arm, answer)
-    console.print(f"Held equal: {', '.join(answer.used) or 'nothing'}", markup=False)
+        show_arm(screen, arm, answer)
+    screen.say("answer.held", columns=screen.list(answer.used) or text("answer.nothing"))
     for column, why in answer.refused.items():
-        console.print(f"Refused as a confounder: {column} ({why})", markup=False)
+        screen.say("answer.refused", column=column, why=why.said(screen.language))
     for remark in answer.remarks:
-        console.print(remark, markup=False)
+        screen.console.print(remark.said(screen.language), markup=False)
 
 
-def show_arm(console: Console, arm: Arm, answer: Answer) -> None:
+def _named(arm: str, answer: Answer) -> str:
+    """Return the name of an arm; a bare number or a yes says nothing without its column."""
+    return f"{answer.question.treatment} = {arm}" if arm.isdigit() or arm in ("yes", "no") else arm
+
+
+def show_arm(screen: Screen, arm: Arm, answer: Answer) -> None:
     """Print the verdict of one arm and what it rests on."""
     share = arm.events is not None
-    console.print(f"\n[bold]{arm.name}: {VERDICTS[arm.verdict]}.[/bold] {'; '.join(WHY[w] for w in arm.why)}")
-    console.print(f"{arm.n_treated:,} treated, {arm.n_controls:,} not; {_ratio(arm)}", markup=False)
-    console.print(
-        f"Smallest effect that these rows find with 80 % power: {_size(arm.detectable, share).lstrip('+')}",
-        markup=False,
-    )
+    verdict = {"verdict": screen.text(f"verdict.{arm.verdict}"), "why": screen.why(arm.why)}
+    screen.console.print()
+    screen.console.print(screen.text("answer.verdict", name=escape(_named(arm.name, answer)), **verdict))
+    screen.say("answer.counts", treated=arm.n_treated, controls=arm.n_controls, ratio=_ratio(screen, arm))
+    screen.say("answer.detectable", size=screen.size(arm.detectable, share, sign=False))
+    if answer.question.cluster:
+        freedom = min(arm.adjusted.freedom + 2, arm.n_clusters)
+        screen.say("answer.clusters", n=arm.n_clusters, column=answer.question.cluster, freedom=freedom)
     if arm.hazard is not None:
-        h = arm.hazard
-        console.print(f"Hazard ratio over the whole time: {h.value:.2f} ({h.low:.2f} to {h.high:.2f})")
-    worst = max((abs(row.after) for row in arm.balance), default=0.0)
-    before = max((abs(row.before) for row in arm.balance), default=0.0)
-    weighted = "" if answer.question.randomised else f", {worst:.2f} after weighting"
-    console.print(f"Largest difference between the arms in a baseline: {before:.2f} SD{weighted}")
-    if not answer.question.randomised:
-        h2, o = arm.hidden, arm.overlap
-        console.print(f"By weights alone, without a model of the outcome: {_size(arm.weighted, share)}")
-        console.print(
-            f"The controls are worth {o.effective_controls:,.0f} of {o.n_controls:,}; left out {o.left_out:,}"
-        )
-        console.print(
-            f"To undo it, something unrecorded would have to explain {h2.robustness:.1%} of what is left of treatment "
-            f"and outcome; one as strong as {h2.as_strong_as} could move it by {_size(h2.bias, share).lstrip('+')}; "
-            f"E-value {h2.e_value:.2f} (of the interval {h2.e_value_of_interval:.2f})",
-            markup=False,
-        )
+        screen.say("answer.hazard", value=arm.hazard.value, low=arm.hazard.low, high=arm.hazard.high)
+    apart = {when: max((abs(getattr(row, when)) for row in arm.balance), default=0.0) for when in ("before", "after")}
+    if answer.question.randomised:
+        screen.say("answer.difference", before=apart["after"])
+    else:
+        screen.say("answer.difference_weighted", **apart)
+        _show_records(screen, arm)
     for test in arm.tests:
-        _show_test(console, test)
+        _show_test(screen, test)
 
 
-def show_learned_effects(console: Console, learned: Learned) -> None:
+def _show_records(screen: Screen, arm: Arm) -> None:
+    """Print what an estimate from records rests on."""
+    share, h, o = arm.events is not None, arm.hidden, arm.overlap
+    screen.say("answer.weights", size=screen.size(arm.weighted, share))
+    screen.say("answer.worth", effective=o.effective_controls, n=o.n_controls, left_out=o.left_out)
+    screen.say(
+        "answer.undo",
+        robustness=h.robustness,
+        strong=h.as_strong_as,
+        bias=screen.size(h.bias, share, sign=False),
+        e=h.e_value,
+        e_interval=h.e_value_of_interval,
+    )
+
+
+def _ratio(screen: Screen, arm: Arm) -> str:
+    found = arm.adjusted
+    r1, r0 = found.mean_treated, found.mean_untreated
+    if arm.events is None or not (0 < r0 < 1 and 0 < r1 < 1):
+        return screen.text("answer.means", treated=number(r1), control=number(r0))
+    # The interval of the ratio of hazards, on the scale of the risks.
+    ends = [found.log_ratio + side * 1.96 * found.log_ratio_error for side in (-1, 1)]
+    low, high = ((1 - (1 - r0) ** exp(end)) / r0 - 1 for end in ends)
+    return screen.text(
+        "answer.ratio",
+        events=arm.events,
+        change=r1 / r0 - 1,
+        low=low,
+        high=high,
+        hazards=exp(found.log_ratio),
+        odds=r1 / (1 - r1) / (r0 / (1 - r0)),
+    )
+
+
+def show_learned_effects(screen: Screen, learned: Learned) -> None:
     """Print one table per horizon, and the checks that all actions share."""
+    heads = {name: screen.text(f"care.{name}") for name in ("action", "given", "size", "interval", "hazard", "finds")}
+    heads["verdict"] = screen.text("care.verdict")
     for horizon, judged in learned.judged.items():
-        shown = Table(title=f"What care did: voluntary exits within {horizon} days", title_justify="left")
-        for column in ("action", "given", "points", "95 %", "hazard", "finds", "verdict"):
-            shown.add_column(column, justify="left" if column in ("action", "verdict") else "right", no_wrap=True)
+        title = screen.text("care.title", days=horizon)
+        shown = screen.table(title, list(heads.values()), words=(heads["action"], heads["verdict"]))
         for action, arm in [*((a, judged.best(a)) for a in judged.records), (TOGETHER, judged.together)]:
-            shown.add_row(*_line(action, arm))
-        console.print(shown)
+            shown.add_row(*_line(screen, action, arm))
+        screen.console.print(shown)
         if judged.coin:
-            console.print("* from the cases alone in which a coin decided")
+            screen.say("care.coin")
         for test in judged.tests:
-            _show_test(console, test)
-    console.print("points: change in the chance to leave; finds: the smallest change that would be found (80 % power)")
+            _show_test(screen, test)
+    screen.say("care.legend")
     reasons = {w for judged in learned.judged.values() for a in judged.records for w in judged.best(a).why}
     for word in sorted(reasons):
-        console.print(f"{word}: {WHY[word]}", markup=False)
+        screen.console.print(why_told(word).said(screen.language), markup=False)
     few = [f"{action} {n}" for action, n in _not_estimated(learned).items()]
     if few:
-        console.print(f"Too few to estimate: {', '.join(few)}", markup=False)
+        screen.say("care.few", actions=screen.list(few))
 
 
-def _line(action: str, arm: Arm) -> tuple[str, ...]:
+def _line(screen: Screen, action: str, arm: Arm) -> tuple[str, ...]:
     found = arm.adjusted
     ratio = f"{exp(found.log_ratio):.2f}" if isfinite(found.log_ratio) else "–"
     coin = "*" if arm.why[:1] == ("randomised",) else ""
-    ends = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}" if isfinite(found.low) else "–"
-    size = f"{100 * found.value:+.1f}"
-    return action, f"{arm.n_treated:,}{coin}", size, ends, ratio, f"{100 * arm.detectable:.1f}", SHORT[arm.verdict]
+    low, high = (f"{POINTS * end:+.1f}" for end in (found.low, found.high))
+    ends = screen.text("answer.to", low=low, high=high) if isfinite(found.low) else "–"
+    name = screen.text("care.together") if action == TOGETHER else action
+    word = screen.text(f"verdict.{arm.verdict}").replace("：", ":").split(":")[0]
+    size, finds = f"{POINTS * found.value:+.1f}", f"{POINTS * arm.detectable:.1f}"
+    return name, f"{arm.n_treated:,}{coin}", size, ends, ratio, finds, word
 
 
 def _not_estimated(learned: Learned) -> Mapping[str, int]:
-    told = {action for judged in learned.judged.values() for action in judged.records}
-    return {action: n for action, n in learned.counts.items() if action not in told}
+    known = {action for judged in learned.judged.values() for action in judged.records}
+    return {action: n for action, n in learned.counts.items() if action not in known}
 
 
-def _show_test(console: Console, test: Test) -> None:
+def _show_test(screen: Screen, test: Test) -> None:
     if not isfinite(test.z):
-        words = f"not enough cases to look ({test.n})"
+        found = screen.text("test.few", n=test.n)
     else:
-        words = f"z {test.z:+.1f}: {'[red]it does[/red]' if test.flagged else 'no sign of it'}"
-    console.print(f"Check, must show nothing: {TESTS.get(test.name, f'{test.name} differs')}: {words}")
-
-
-def _ratio(arm: Arm) -> str:
-    found = arm.adjusted
-    if arm.events is None or not (0 < found.mean_untreated < 1 and 0 < found.mean_treated < 1):
-        return f"mean {found.mean_treated:,.2f} against {found.mean_untreated:,.2f}"
-    relative = found.mean_treated / found.mean_untreated - 1
-    return f"{arm.events:,} outcomes; relative change {relative:+.0%}, ratio of hazards {exp(found.log_ratio):.2f}"
-
-
-def _size(value: float, share: bool) -> str:
-    if not isfinite(value):
-        return "–"
-    return f"{100 * value:+.2f} pts" if share else f"{value:+,.3g}"
-
-
-def _level(value: float, share: bool) -> str:
-    return f"{value:.2%}" if share else f"{value:,.3g}"
+        found = f"z {test.z:+.1f}: {screen.text('test.seen' if test.flagged else 'test.not_seen')}"
+    what = screen.text(f"test.{test.name}") if test.name in TESTS else screen.text("test.column", column=test.name)
+    style = "red" if test.flagged else None
+    screen.console.print(screen.text("test.line", what=what, found=found), markup=False, style=style)
 
 
 def _p(value: float) -> str:
     return "–" if not isfinite(value) else "<.0001" if value < 1e-4 else f"{value:.4f}"
 
 
-def show_event_study(console: Console, found: EventStudy) -> None:
+def show_event_study(screen: Screen, found: EventStudy) -> None:
     """Print a policy's effect on the monthly rate of exit, period by period, and whether the units had moved alike."""
-    shown = Table(title="Voluntary exits a month, against units that had not started", title_justify="left")
-    for column in ("months after the start", "effect", "95 % interval"):
-        shown.add_column(column, justify="right")
+    text = screen.text
+    heads = [text(f"study.{name}") for name in ("months", "effect", "interval")]
+    shown = screen.table(text("study.title"), heads)
     for point in found.points:
-        shown.add_row(f"{point.period:+d}", _size(point.value, True), _ends(point.low, point.high))
+        shown.add_row(f"{point.period:+d}", screen.size(point.value, True), screen.ends(point.low, point.high))
     overall = found.overall
-    shown.add_row("all after", _size(overall.value, True), _ends(overall.low, overall.high), style="bold")
-    console.print(shown)
-    why = "; ".join(WHY[w] for w in found.why)
-    console.print(f"[bold]{VERDICTS[found.verdict]}.[/bold] {why}")
-    console.print(f"{found.n_started} units started, {found.n_never} never did; before the start the gap changed by "
-                  f"{_size(found.trend, True)} a month (p {_p(found.trend_p)})", markup=False)  # fmt: skip
-    console.print(f"Smallest effect that could be found: {_size(found.detectable, True).lstrip('+')}", markup=False)
+    ends = screen.ends(overall.low, overall.high)
+    shown.add_row(text("study.all"), screen.size(overall.value, True), ends, style="bold")
+    screen.console.print(shown)
+    why = screen.why(found.why)
+    screen.console.print(text("study.verdict", verdict=text(f"verdict.{found.verdict}"), why=why))
+    trend = {"trend": screen.size(found.trend, True), "p": _p(found.trend_p)}
+    screen.say("study.units", started=found.n_started, never=found.n_never, **trend)
+    screen.say("study.detectable", size=screen.size(found.detectable, True, sign=False))
 
 
-def show_changes(console: Console, changes: Sequence[Change]) -> None:
+def show_changes(screen: Screen, changes: Sequence[Change]) -> None:
     """Print what was said and what was seen, before and after."""
-    shown = Table(title="Before and after: not yet a proof of why", title_justify="left")
-    for column in ("", "", "n", "before", "after", "change", "95 % interval", ""):
-        shown.add_column(column, justify="right" if column else "left")
+    heads = [screen.text(f"programme.{name}") for name in ("n", "before", "after", "change", "interval")]
+    shown = screen.table(screen.text("programme.title"), ["", "", *heads, ""])
     for c in changes:
+        side, name = screen.known("side", c.side), screen.known("figure", c.name)
+        unit = screen.known("unit", c.unit)
         if c.change is None or c.low is None or c.high is None:
-            shown.add_row(c.side, c.name, str(c.n), "–", "–", "too few", "–", c.unit)
+            shown.add_row(side, name, str(c.n), "–", "–", screen.text("programme.few"), "–", unit)
             continue
+        better = (c.change > 0) == c.higher_is_better
         sure = c.low > 0 or c.high < 0
-        word = ("better" if (c.change > 0) == c.higher_is_better else "worse") if sure else ""
-        numbers = (f"{c.before:.3f}", f"{c.after:.3f}", f"{c.change:+.3f}", f"{c.low:+.3f} to {c.high:+.3f}")
-        shown.add_row(c.side, c.name, f"{c.n:,}", *numbers, f"{c.unit}{', ' if word else ''}{word}")
-    console.print(shown)
+        word = [screen.text("programme.better" if better else "programme.worse")] if sure else []
+        ends = screen.text("answer.to", low=f"{c.low:+.3f}", high=f"{c.high:+.3f}")
+        numbers = (f"{c.before:.3f}", f"{c.after:.3f}", f"{c.change:+.3f}", ends)
+        shown.add_row(side, name, f"{c.n:,}", *numbers, screen.list([unit, *word]))
+    screen.console.print(shown)
 
 
-def show_jumps(console: Console, jumps: Sequence[Jump], threshold: float) -> None:
+def show_jumps(screen: Screen, jumps: Sequence[Jump], threshold: float) -> None:
     """Print what happens next to people on both sides of the line."""
-    shown = Table(title=f"Just above a risk of {threshold:.1%} against just below", title_justify="left")
-    for column in (
-        "afterwards",
-        "below",
-        "above",
-        "difference",
-        "95 % interval",
-        "before (must be 0)",
-        "could find",
-        "",
-    ):
-        shown.add_column(column, justify="left" if column in ("afterwards", "") else "right")
+    names = ("afterwards", "below", "above", "difference", "interval", "earlier", "finds")
+    heads = [screen.text(f"flag.{name}") for name in names]
+    shown = screen.table(screen.text("flag.title", threshold=threshold), [*heads, ""], words=heads[:1])
     for j in jumps:
         past = "–" if j.before is None or j.before_p is None else f"{j.before:+.3f} (p {_p(j.before_p)})"
-        ends = f"{j.low:+.3f} to {j.high:+.3f}"
+        ends = screen.text("answer.to", low=f"{j.low:+.3f}", high=f"{j.high:+.3f}")
         cells = (f"{j.n_below:,}", f"{j.n_above:,}", f"{j.value:+.3f}", ends, past, f"{j.detectable:.3f}")
-        shown.add_row(OUTCOMES[j.outcome], *cells, j.verdict.replace("_", " "))
-    console.print(shown)
+        shown.add_row(screen.text(f"flag.{j.outcome}"), *cells, screen.text(f"flag.{j.verdict}"))
+    screen.console.print(shown)
 
 
-def show_stamps(console: Console, stamps: Sequence[Stamps]) -> None:
+def show_stamps(screen: Screen, stamps: Sequence[Stamps]) -> None:
     """Print who takes over suggestions without a change."""
-    shown = Table(title="Suggestions answered", title_justify="left")
-    for column in ("by", "n", "accepted unchanged", "within two minutes", ""):
-        shown.add_column(column, justify="left" if column in ("by", "") else "right")
+    heads = [screen.text(f"flag.{name}") for name in ("by", "n", "unchanged", "fast")]
+    shown = screen.table(screen.text("flag.stamps"), [*heads, ""], words=heads[:1])
     for s in stamps:
         fast = "–" if s.fast is None else f"{s.fast:.0%}"
-        shown.add_row(s.decided_by, str(s.n), f"{s.unchanged:.0%}", fast, "[red]ask[/red]" if s.flagged else "")
-    console.print(shown)
-
-
-def _ends(low: float, high: float) -> str:
-    return f"{_size(low, True)} to {_size(high, True)}"
+        ask = f"[red]{screen.text('flag.ask')}[/red]" if s.flagged else ""
+        shown.add_row(s.decided_by, str(s.n), f"{s.unchanged:.0%}", fast, ask)
+    screen.console.print(shown)

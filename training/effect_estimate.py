@@ -11,7 +11,10 @@ predictions come from other groups' rows (Chernozhukov et al. 2018, Econom J 21:
     overlap   those who might have been given it or not, weighted e(1 - e) (Li, Morgan & Zaslavsky 2018, JASA 113:390)
 
 Standard errors add up each row's influence within its cluster (two kinds of cluster: Cameron, Gelbach & Miller 2011,
-JBES 29:238) and use t quantiles with as many degrees of freedom as there are clusters less one.
+JBES 29:238). A cluster that carries a good part of its side's weight pulls the mean towards itself and then looks too
+calm; it is scaled up by what it pulled (as HC2 and CR2 do: Bell & McCaffrey 2002, Surv Methodol 28:169), and the t
+quantile has as many degrees of freedom as clusters of equal weight would have: 16 stores of very unequal size count as
+twelve or so.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from training.effect_learners import Crossing, crossing, expected
 About = Literal["all", "treated", "overlap"]
 MOST_ODDS = 0.98
 """Treated rows with a chance of treatment above this have nobody to be compared with: left out, and counted."""
+MOST_PULLED = 0.05
+"""A cluster that is nearly a whole side alone is scaled up no further than this."""
 ENDS = (0.02, 0.98)
 """The same for an effect on everybody, on both sides (Crump et al. 2009 take .1; records are rarer than that)."""
 
@@ -75,7 +80,8 @@ class Means:
     """The two mean outcomes and the influence of each row on them; ``kept`` (n,): rows that have a counterpart.
 
     ``weight`` (n,) is the weight of each row on its side, for balance and for weighted survival curves; ``weighted``
-    the difference of means by these weights alone.
+    the difference of means by these weights alone; ``shares`` (2, n): each row's share of the treated and of the
+    untreated mean.
     """
 
     treated: float
@@ -84,6 +90,7 @@ class Means:
     influence_untreated: np.ndarray
     weight: np.ndarray
     kept: np.ndarray
+    shares: np.ndarray
     weighted: float = float("nan")
 
 
@@ -100,7 +107,7 @@ class Estimate:
     low: float
     high: float
     p_value: float
-    freedom: int
+    freedom: float
     mean_treated: float
     mean_untreated: float
     log_ratio: float
@@ -154,7 +161,12 @@ def weighted_means(sample: Sample, told: Nuisance, *, about: About) -> Means:
     mean1, phi1 = _augmented(asked, one * sample.heard, told.treated, y)
     mean0, phi0 = _augmented(asked, other * sample.heard, told.untreated, y)
     alone = _mean(y, one * sample.heard) - _mean(y, other * sample.heard)
-    return Means(mean1, mean0, phi1, phi0, one + other, kept, alone)
+    shares = np.stack([_share(one * sample.heard), _share(other * sample.heard)])
+    return Means(mean1, mean0, phi1, phi0, one + other, kept, shares, alone)
+
+
+def _share(weight: np.ndarray) -> np.ndarray:
+    return np.asarray(weight / max(weight.sum(), 1e-12))
 
 
 def _mean(y: np.ndarray, weight: np.ndarray) -> float:
@@ -175,19 +187,20 @@ def contrast(means: Means, clusters: Sequence[np.ndarray], *, yes_or_no: bool) -
     """Return treated minus untreated with its interval."""
     r1, r0 = means.treated, means.untreated
     phi = means.influence_treated - means.influence_untreated
-    freedom = min(len(np.unique(c)) for c in clusters) - 1
-    error = clustered_error(phi, clusters)
+    freedom = min(_freedom(means.shares, c) for c in clusters)
+    error = clustered_error(phi, clusters, means.shares)
     log_ratio, log_error = float("nan"), float("nan")
     if yes_or_no and 0 < r0 < 1 and 0 < r1 < 1:
         slope1, slope0 = (-1 / ((1 - r) * np.log1p(-r)) for r in (r1, r0))
         log_ratio = float(np.log(np.log1p(-r1) / np.log1p(-r0)))
-        log_error = clustered_error(slope1 * means.influence_treated - slope0 * means.influence_untreated, clusters)
+        on_log = slope1 * means.influence_treated - slope0 * means.influence_untreated
+        log_error = clustered_error(on_log, clusters, means.shares)
     value = r1 - r0
     low, high, p = interval(value, error, freedom)
     return Estimate(value, error, low, high, p, freedom, r1, r0, log_ratio, log_error)
 
 
-def interval(value: float, error: float, freedom: int) -> tuple[float, float, float]:
+def interval(value: float, error: float, freedom: float) -> tuple[float, float, float]:
     """Return the ends of the 95 % interval and the two-sided p-value, by Student's t."""
     if error == 0:  # every row of an arm says the same
         return value, value, float(value == 0)
@@ -197,30 +210,46 @@ def interval(value: float, error: float, freedom: int) -> tuple[float, float, fl
     return value - reach, value + reach, float(2 * student.sf(abs(value) / error, freedom))
 
 
-def clustered_error(influence: np.ndarray, clusters: Sequence[np.ndarray]) -> float:
-    """Return the standard error of a sum of influences that depend on each other within clusters (one kind or two)."""
-    variance = sum(_between(influence, c) for c in clusters)
+def clustered_error(influence: np.ndarray, clusters: Sequence[np.ndarray], shares: np.ndarray | None = None) -> float:
+    """Return the standard error of a sum of influences that depend on each other within clusters (one kind or two).
+
+    ``shares`` (k, n): each row's share of each mean that was taken out of the influences.
+    """
+    variance = sum(_between(influence, c, shares) for c in clusters)
     if len(clusters) == 2:
         one, other = (np.unique(c, return_inverse=True)[1] for c in clusters)
-        variance -= _between(influence, one * (int(other.max()) + 1) + other)
-        variance = max(variance, min(_between(influence, c) for c in clusters))
+        variance -= _between(influence, one * (int(other.max()) + 1) + other, shares)
+        variance = max(variance, min(_between(influence, c, shares) for c in clusters))
     return float(np.sqrt(variance))
 
 
-def _between(influence: np.ndarray, cluster: np.ndarray) -> float:
+def _between(influence: np.ndarray, cluster: np.ndarray, shares: np.ndarray | None) -> float:
     _, code = np.unique(cluster, return_inverse=True)
     sums = np.bincount(code, weights=influence)
     n = len(sums)
-    return float((sums**2).sum() * n / (n - 1)) if n > 1 else float("nan")
+    if n < 2:
+        return float("nan")
+    if shares is None:
+        return float((sums**2).sum() * n / (n - 1))
+    pulled = np.max([np.bincount(code, weights=side) for side in shares], axis=0)
+    return float((sums**2 / np.maximum(1 - pulled, MOST_PULLED)).sum())
+
+
+def _freedom(shares: np.ndarray, cluster: np.ndarray) -> float:
+    """Return how many clusters of equal weight the two means rest on, less the two means; 1 at least."""
+    _, code = np.unique(cluster, return_inverse=True)
+    equal = sum(1 / max((np.bincount(code, weights=side) ** 2).sum(), 1e-12) for side in shares)
+    return float(max(min(equal - 2, code.max()), 1.0))
 
 
 def unadjusted(sample: Sample) -> Estimate:
-    """Return the plain difference of means, with the same errors."""
-    n = len(sample.treated)
-    told = Nuisance(np.full(n, sample.treated.mean()), np.zeros(n), np.zeros(n))
-    d = sample.treated.astype(float)
-    y = np.where(sample.heard > 0, sample.outcome, 0.0)
-    mean1, phi1 = _augmented(d, d * sample.heard, told.treated, y)
-    mean0, phi0 = _augmented(1 - d, (1 - d) * sample.heard, told.untreated, y)
-    means = Means(mean1, mean0, phi1, phi0, np.ones(n), np.ones(n, bool))
+    """Return the plain difference of means, with the same errors; weighted by the known chance where that differs
+    between rows (strata of a trial)."""
+    n, d = len(sample.treated), sample.treated.astype(float)
+    chance = np.full(n, max(d.mean(), 1e-12)) if sample.chance is None else sample.chance
+    one, other = d / chance * sample.heard, (1 - d) / np.maximum(1 - chance, 1e-12) * sample.heard
+    y, nothing = np.where(sample.heard > 0, sample.outcome, 0.0), np.zeros(n)
+    mean1, phi1 = _augmented(d, one, nothing, y)
+    mean0, phi0 = _augmented(1 - d, other, nothing, y)
+    means = Means(mean1, mean0, phi1, phi0, one + other, np.ones(n, bool), np.stack([_share(one), _share(other)]))
     return contrast(means, sample.clusters, yes_or_no=sample.yes_or_no)

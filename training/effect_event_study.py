@@ -78,8 +78,6 @@ def event_study(
     value = float(share @ np.array([cell.value for cell in after]))
     influence = share @ np.stack([cell.influence for cell in after])
     overall = _point(0, value, influence, freedom)
-    overall = _point(0, sum(s * c.value for s, c in zip(share, after, strict=True)),
-                     sum(s * c.influence for s, c in zip(share, after, strict=True)), freedom)  # fmt: skip
     points = tuple(_point(c.period, c.value, c.influence, freedom) for c in [*before, *after])
     trend, trend_p = _trend(before, freedom)
     detectable = DETECTABLE * overall.error

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from features.errors import FixableError
+from training.effect_columns import dates_in
+from training.effect_words import Told, told
 
 NOTHING = re.compile(
-    r"^(0|0\.0|false|no|none|n|c|ctrl|control\w*|placebo|untreated|nothing|usual|no[ _-].*|否|对照组?|无)$"
+    r"^(0|0\.0|false|no|none|n|c|ctrl?|ctl|control\w*|control[ _-].*|placebo\w*|sham|untreated|nothing|never|off|"
+    r"without.*|"
+    r"(business[ _-]as[ _-])?usual.*|.*[ _-]as[ _-]usual|bau|standard.*|status[ _-]?quo|wait(ing)?[ _-]?list.*|"
+    r"comparison.*|no[nt]?[ _-].*|否|对照.*|控制组?|无|没有.*|未.*|照常.*)$"
 )
-YES = {"1", "1.0", "true", "yes", "y", "t", "quit", "left", "leaver", "event", "attrited", "resigned", "离职", "是"}
-NO = {"0", "0.0", "false", "no", "n", "f", "stay", "stayed", "current", "active", "censored", "retained", "在职", "否"}
+GIVEN = re.compile(r"^(t|tx|trt|treat\w*|treat\w*[ _-].*|intervention.*|experiment\w*.*|.*实验组?|处理组?|干预组?)$")
+YES = {
+    "1", "1.0", "true", "yes", "y", "t", "quit", "quits", "left", "leaver", "leave", "exit", "exited", "event", "gone",
+    "attrited", "attrition", "resigned", "resignation", "terminated", "separated", "departed", "churned",
+    "离职", "已离职", "辞职", "离开", "流失", "是",
+}  # fmt: skip
+NO = {
+    "0", "0.0", "false", "no", "n", "f", "stay", "stayed", "stayer", "current", "active", "censored", "retained",
+    "employed", "remained", "present", "still here", "still employed", "在职", "留任", "留下", "未离职", "否",
+}  # fmt: skip
 MOST_ARMS = 10
-SHARE_WATCHED = 0.9
+SHARE_WATCHED = 0.5
 """Share of those without the outcome who were watched up to the horizon that is taken by default."""
 
 
@@ -41,6 +55,9 @@ def arms_of(values: pd.Series, *, control: str | None) -> Arms:
         found = [level for level in levels if level.lower() == str(control).strip().lower()]
     else:
         found = [level for level in levels if NOTHING.match(level.lower())]
+        given = [level for level in levels if GIVEN.match(level.lower())]
+        if len(found) != 1 and len(levels) == 2 and len(given) == 1:
+            found = [level for level in levels if level not in given]
     if len(found) != 1:
         raise FixableError(
             f"Which value of {values.name!r} stands for those who were given nothing?",
@@ -69,6 +86,42 @@ def outcome_of(values: pd.Series, *, name: str) -> np.ndarray:
     )
 
 
+def from_dates(
+    table: pd.DataFrame, outcome: str, started_at: date | None, horizon_days: float | None
+) -> tuple[pd.DataFrame, list[Told]]:
+    """Return the table with an outcome of days (of leaving; blank for whoever stayed) as 1 and 0, and remarks; the same
+    for one word (left) and blanks.
+
+    With the day of the start, rows of people who had left before are no part of the trial, and a horizon can be held.
+    """
+    days = dates_in(table[outcome])
+    if days is None:
+        return _one_word(table, outcome)
+    if days.notna().all():
+        return table, []
+    kept, left = pd.Series(True, index=table.index), days.notna()
+    remarks = [told("remark.day_of_leaving", outcome=outcome)]
+    if started_at is not None:
+        since = (days - pd.Timestamp(started_at)).dt.days
+        kept = ~(since < 0)
+        if not kept.all():
+            remarks.append(told("remark.gone_before", n=int((~kept).sum()), outcome=outcome, start=started_at))
+        if horizon_days is not None:
+            left &= since <= horizon_days
+            remarks.append(told("remark.within", outcome=outcome, start=started_at, days=horizon_days))
+    return table.assign(**{outcome: left.astype(int)})[kept].reset_index(drop=True), remarks
+
+
+def _one_word(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, list[Told]]:
+    if pd.api.types.is_numeric_dtype(table[outcome]) or table[outcome].notna().all():
+        return table, []
+    words = table[outcome].astype("string").str.strip().str.lower()
+    if words.nunique() != 1 or not set(words.dropna().unique()) <= YES:
+        return table, []
+    left = words.notna().astype(int)
+    return table.assign(**{outcome: left}), [told("remark.one_word", outcome=outcome, word=str(words.dropna().iloc[0]))]
+
+
 def follow_up_of(values: pd.Series, outcome: np.ndarray, *, name: str) -> np.ndarray:
     """Return days to the outcome or to the end of observation. Raises ``FixableError`` for what cannot be days."""
     days = pd.to_numeric(values, errors="coerce").to_numpy(float)
@@ -86,7 +139,7 @@ def follow_up_of(values: pd.Series, outcome: np.ndarray, *, name: str) -> np.nda
 
 def censored(
     days: np.ndarray, event: np.ndarray, arm: np.ndarray, *, horizon_days: float | None
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
+) -> tuple[np.ndarray, np.ndarray, list[Told]]:
     """Return outcome within the horizon, the weight of each row, and what was taken as the horizon.
 
     A row censored before the horizon says nothing and weighs 0; the others weigh the inverse of the chance of being
@@ -104,7 +157,7 @@ def censored(
     for a in np.unique(arm):
         mine = arm == a
         weight[mine] = heard[mine] / _still_watched(days[mine], event[mine], np.minimum(days[mine], horizon))
-    return outcome, weight, [f"outcome within {horizon:.0f} days; {(~heard).mean():.1%} were not watched so long"]
+    return outcome, weight, [told("remark.horizon", days=horizon, lost=float((~heard).mean()))]
 
 
 def _still_watched(days: np.ndarray, event: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -16,46 +16,40 @@ from scipy.stats import t as student
 
 from training.effect_checks import ALIKE, Balance, Hidden, Overlap, Test
 from training.effect_estimate import Estimate
+from training.effect_words import Told, told
 
-VERDICTS = {
-    "helps": "helps",
-    "harms": "harms",
-    "no_effect_seen": "no effect seen",
-    "cannot_tell_yet": "cannot tell yet",
-    "not_identified": "not identified: these records cannot tell the action from who was given it",
-}
+VERDICTS = ("helps", "harms", "no_effect_seen", "cannot_tell_yet", "not_identified")
 FEWEST_TREATED, FEWEST_EVENTS, FEWEST_CLUSTERS = 30, 10, 8
 FEWEST_TO_CHECK = 30
 """Cases behind a check before its silence counts for something."""
 PUBLISHED_SIZE = 0.2
 """Share of the base risk that published care takes away in the smaller of the good studies (Friebel 2022: a fifth)."""
-
-WHY = {
-    "few_treated": f"fewer than {FEWEST_TREATED} were given it, or as few were not",
-    "few_exits": f"fewer than {FEWEST_EVENTS} outcomes in all, or {FEWEST_EVENTS // 2} to expect in the smaller arm",
-    "few_clusters": f"fewer than {FEWEST_CLUSTERS} teams: an interval over so few cannot be trusted",
-    "overlap": "many of those given it have no counterpart among the others",
-    "balance": "the arms stay unlike each other after weighting",
-    "hidden_confounding": "a check that must show nothing shows something: records do not explain who was given it",
-    "unchecked": "nothing here can show whether something unrecorded decided, and something as strong as the "
-    "strongest recorded column would change the answer",
-    "too_small_to_see": "an effect of published size would not be found with so few cases",
-    "randomised": "chance decided who was given it",
-    "from_randomised": "from the cases alone in which chance decided",
-    "moved_apart_before": "those that started were moving away from the others before anything began",
-    "arms_differ": "the randomised arms differ in a baseline more than chance explains: check the draw",
+FEWEST_EACH_SIDE = 3
+"""Clusters in either arm."""
+SIZES = {
+    "few_treated": {"treated": FEWEST_TREATED},
+    "few_exits": {"events": FEWEST_EVENTS, "smaller": FEWEST_EVENTS // 2},
+    "few_clusters": {"clusters": FEWEST_CLUSTERS},
 }
+"""The sizes that the words of a reason speak of."""
+
+
+def why_told(key: str) -> Told:
+    """Return a reason of a verdict to be said."""
+    return told(f"why.{key}", **SIZES.get(key, {}))
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What a verdict is passed on. ``events``: outcomes of yes in both arms (None when the outcome is a number)."""
+    """What a verdict is passed on. ``events``: outcomes of yes in both arms (None when the outcome is a number);
+    ``clusters`` in all, ``clusters_each`` in the arm that has fewer."""
 
     found: Estimate
     n_treated: int
     n_controls: int
     events: int | None
     clusters: int
+    clusters_each: int
     randomised: bool
     higher_is_better: bool
     overlap: Overlap
@@ -66,21 +60,23 @@ class Ground:
 
 
 def verdict(ground: Ground) -> tuple[str, tuple[str, ...]]:
-    """Return one of VERDICTS and the keys of WHY that it rests on."""
+    """Return one of VERDICTS and the keys of the reasons that it rests on."""
     if not ground.randomised and any(test.flagged for test in ground.tests):
         return "not_identified", ("hidden_confounding",)
     why = _few(ground)
     if why:
         return "cannot_tell_yet", why
     if ground.randomised:
-        why = ("randomised", *(("arms_differ",) if _unlike(ground, "before") else ()))
+        why = ("randomised", *(("arms_differ",) if _unlike(ground) else ()))
     else:
         why = _unsettled(ground)
         if why:
             return "not_identified", why
     seen = ground.found
     if (np.isfinite(seen.low) and seen.low <= 0 <= seen.high) or not np.isfinite(seen.low):
-        if ground.events is None or ground.detectable <= PUBLISHED_SIZE * seen.mean_untreated:
+        # Of a good thing (who stayed) it is the rest that an action could take away.
+        base = 1 - seen.mean_untreated if ground.higher_is_better else seen.mean_untreated
+        if ground.events is None or ground.detectable <= PUBLISHED_SIZE * base:
             return "no_effect_seen", why
         return "cannot_tell_yet", (*why, "too_small_to_see")
     good = (seen.value > 0) == ground.higher_is_better
@@ -96,7 +92,7 @@ def _few(ground: Ground) -> tuple[str, ...]:
         smaller = min(ground.n_treated, ground.n_controls) / (ground.n_treated + ground.n_controls)
         if ground.events < FEWEST_EVENTS or smaller * ground.events < FEWEST_EVENTS / 2:
             why.append("few_exits")
-    if ground.clusters < FEWEST_CLUSTERS:
+    if ground.clusters < FEWEST_CLUSTERS or ground.clusters_each < FEWEST_EACH_SIDE:
         why.append("few_clusters")
     return tuple(why)
 
@@ -105,7 +101,7 @@ def _unsettled(ground: Ground) -> tuple[str, ...]:
     why = []
     if not ground.overlap.enough:
         why.append("overlap")
-    if _unlike(ground, "after"):
+    if _unlike(ground):
         why.append("balance")
     checked = any(np.isfinite(test.z) and test.n >= FEWEST_TO_CHECK for test in ground.tests)
     if not checked and fragile(ground):
@@ -113,11 +109,11 @@ def _unsettled(ground: Ground) -> tuple[str, ...]:
     return tuple(why)
 
 
-def _unlike(ground: Ground, when: str) -> bool:
-    """Whether a column differs by more than what is alike and more than chance explains."""
-    n0 = max(ground.overlap.effective_controls, 1.0) if when == "after" else ground.n_controls
-    chance = (1 / ground.n_treated + 1 / n0) ** 0.5
-    most = max((abs(getattr(row, when)) for row in ground.balance), default=0.0)
+def _unlike(ground: Ground) -> bool:
+    """Whether a column differs, after weighting, by more than what is alike and more than chance explains. In a trial
+    the weights only undo strata that were drawn with different chances."""
+    chance = (1 / ground.n_treated + 1 / max(ground.overlap.effective_controls, 1.0)) ** 0.5
+    most = max((abs(row.after) for row in ground.balance), default=0.0)
     return most > 2 * ALIKE and most > 4.5 * chance
 
 

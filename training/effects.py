@@ -13,7 +13,7 @@ Not good for: saying what one person would have done; an effect is a mean over m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -33,10 +33,13 @@ from training.effect_checks import (
 )
 from training.effect_columns import Coded, Start, coded, dated_names, given_away, too_late, useless
 from training.effect_estimate import About, Estimate, Means, Sample, estimate, unadjusted
-from training.effect_reading import Arms, arms_of, censored, follow_up_of, outcome_of
+from training.effect_reading import Arms, arms_of, censored, follow_up_of, from_dates, outcome_of
 from training.effect_survival import HazardRatio, hazard_ratio
+from training.effect_units import lost_apart, shares_of, strata_of, unit_of
 from training.effect_verdict import FEWEST_CLUSTERS, Ground, verdict
+from training.effect_words import Told, told
 
+WHEN = ("before", "after")
 CONTROL_FLAG = 0.01
 """A negative control is believed to show something when chance would do so once in a hundred times."""
 
@@ -46,12 +49,13 @@ class Question:
     """What is asked of a table.
 
     ``treatment``: the column that says who was given what; ``control`` names the value of those who were given
-    nothing (found by itself when it is 0, no, none, control …). ``outcome``: yes or no, 0/1, or a number.
-    ``confounders``: columns known before the start; None takes every column that can be one and names those left out.
-    ``cluster``: teams, say, within which people depend on each other. ``started_at``, ``measured_on`` (column → day)
-    and ``baseline`` (columns vouched for) tell what was measured when. ``days``: days to the outcome or to the end of
-    observation, then ``outcome`` says which; ``horizon_days`` is by default how long nine of
-    ten were watched in every arm.
+    nothing (found by itself when it is 0, no, none, control …). ``outcome``: yes or no, 0/1, a number, or the day of
+    leaving (blank: stayed). ``confounders``: columns known before the start; None takes every column that can be one
+    and names those left out. ``cluster``: teams, say, within which people depend on each other (found by itself where
+    whole groups were drawn); ``strata``: columns within which a trial was drawn. ``started_at``, ``measured_on``
+    (column → day, or "before" or "after"), ``baseline`` (columns vouched for) and ``late`` tell what was measured
+    when. ``days``: days to the outcome or to the end of observation, then ``outcome`` says which; ``horizon_days`` is
+    by default how long half of those who stayed were watched in every arm.
     ``negative_controls``: columns that the treatment cannot have moved. ``about``: all, treated or overlap; by default
     all of a randomised trial, those treated otherwise.
     """
@@ -60,11 +64,13 @@ class Question:
     outcome: str
     confounders: Sequence[str] | None = None
     cluster: str | None = None
+    strata: Sequence[str] = ()
     randomised: bool = False
     control: str | None = None
     started_at: date | None = None
     measured_on: Mapping[str, date] = field(default_factory=dict)
     baseline: Sequence[str] = ()
+    late: Sequence[str] = ()
     days: str | None = None
     horizon_days: float | None = None
     negative_controls: Sequence[str] = ()
@@ -94,6 +100,7 @@ class Arm:
     control: str
     n_treated: int
     n_controls: int
+    n_clusters: int
     events: int | None
     unadjusted: Estimate
     adjusted: Estimate
@@ -125,8 +132,8 @@ class Answer:
     question: Question
     arms: tuple[Arm, ...]
     used: tuple[str, ...]
-    refused: Mapping[str, str]
-    remarks: tuple[str, ...]
+    refused: Mapping[str, Told]
+    remarks: tuple[Told, ...]
 
     @property
     def arm(self) -> Arm:
@@ -144,20 +151,17 @@ def effect(table: pd.DataFrame, **asked: Any) -> Answer:
     """
     question = _asked(asked)
     _refuse_missing(table, question)
-    rows, remarks = _readable(table, question)
-    outcome, heard, more = _outcome(rows, question)
-    arms = arms_of(rows[question.treatment], control=question.control)
-    clusters = (_cluster(rows, question),)
-    probe = Sample(arms.code > 0, outcome, np.zeros((len(rows), 0)), clusters, heard)
+    table, dated = from_dates(table, question.outcome, question.started_at, question.horizon_days)
+    rows, arms, question, remarks = _readable(table, question)
+    outcome, heard, more = _outcome(rows, arms, question)
+    chance = shares_of(strata_of(rows, question.strata), arms.code > 0) if question.strata else None
+    probe = Sample(arms.code > 0, outcome, np.zeros((len(rows), 0)), (_cluster(rows, question),), heard, chance)
     used, refused = _confounders(rows, question, probe)
     if question.started_at is None and (named := dated_names(used)):
-        more = [
-            *more,
-            f"Names with a time in them were believed to be baselines: {', '.join(named)}. Say when it began.",
-        ]
+        more = [*more, told("remark.dated", columns=", ".join(named))]
     x = coded(rows, used)
     found = [_arm(arms, i, probe, x, rows, question) for i in range(1, len(arms.names))]
-    return Answer(question, tuple(found), tuple(used), refused, (*remarks, *more))
+    return Answer(question, tuple(found), tuple(used), refused, (*dated, *remarks, *more))
 
 
 def _asked(asked: Mapping[str, Any]) -> Question:
@@ -165,11 +169,17 @@ def _asked(asked: Mapping[str, Any]) -> Question:
     unknown = sorted(set(asked) - known)
     if unknown:
         raise FixableError("An effect is not asked for like this:", [f"{u} (known: {sorted(known)})" for u in unknown])
-    days = {column: _day(day, column) for column, day in (asked.get("measured_on") or {}).items()}
+    when = dict(asked.get("measured_on") or {})
+    words = {column: str(day).strip().lower() for column, day in when.items() if str(day).strip().lower() in WHEN}
+    days = {column: _day(day, column) for column, day in when.items() if column not in words}
     start = asked.get("started_at")
-    return Question(
-        **{**asked, "measured_on": days, "started_at": None if start is None else _day(start, "started_at")}
-    )
+    more = {
+        "measured_on": days,
+        "started_at": None if start is None else _day(start, "started_at"),
+        "baseline": (*asked.get("baseline", ()), *(c for c, word in words.items() if word == "before")),
+        "late": (*asked.get("late", ()), *(c for c, word in words.items() if word == "after")),
+    }
+    return Question(**{**asked, **more})
 
 
 def _day(value: Any, name: str) -> date:
@@ -181,7 +191,8 @@ def _day(value: Any, name: str) -> date:
 
 def _refuse_missing(table: pd.DataFrame, question: Question) -> None:
     named = [question.treatment, question.outcome, *(question.confounders or ()), *question.negative_controls]
-    named += [c for c in (question.cluster, question.days) if c] + list(question.measured_on) + list(question.baseline)
+    named += [c for c in (question.cluster, question.days) if c] + list(question.measured_on)
+    named += [*question.baseline, *question.late, *question.strata]
     missing = sorted({c for c in named if c not in table.columns})
     if missing:
         raise FixableError(
@@ -197,25 +208,40 @@ def _refuse_missing(table: pd.DataFrame, question: Question) -> None:
         )
 
 
-def _readable(table: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows whose treatment and outcome are known, and how many were left out."""
-    known = table[question.treatment].notna() & (table[question.days or question.outcome].notna())
-    if question.cluster:
-        known &= table[question.cluster].notna()
-    n = int((~known).sum())
-    remarks = [f"{n:,} of {len(table):,} rows left out: treatment, outcome or cluster is blank"] if n else []
+def _readable(table: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, Arms, Question, list[Told]]:
+    """Return the rows that can be compared with their arms, the question with its cluster, and what was noticed."""
+    given = table[table[question.treatment].notna()].reset_index(drop=True)
+    arms, remarks = arms_of(given[question.treatment], control=question.control), []
+    needed = list(
+        dict.fromkeys([question.outcome, *(c for c in (question.days, question.cluster) if c), *question.strata])
+    )
+    known = given[needed].notna().all(axis=1).to_numpy(bool, copy=True)
+    n = len(table) - int(known.sum())
+    if n:
+        blank = [c for c in (question.treatment, *needed) if table[c].isna().any()]
+        remarks.append(told("remark.left_out", n=n, of=len(table), what=", ".join(blank)))
+        remarks += lost_apart(known, arms)
+    if question.strata:
+        share = shares_of(strata_of(given, question.strata), arms.code > 0)
+        alone = known & ((share == 0) | (share == 1))
+        if alone.any():
+            remarks.append(told("remark.one_sided", n=int(alone.sum()), strata=", ".join(question.strata)))
+        known &= ~alone
     if int(known.sum()) < 10:
         raise FixableError("There are too few rows to compare.", [f"{int(known.sum())} rows have all that is needed"])
-    return table[known].reset_index(drop=True), remarks
+    rows, arms = given[known].reset_index(drop=True), Arms(arms.code[known], arms.names)
+    if question.cluster is None and question.randomised:
+        found, more = unit_of(rows, question.treatment, arms)
+        question, remarks = replace(question, cluster=found), [*remarks, *more]
+    return rows, arms, question, remarks
 
 
-def _outcome(rows: pd.DataFrame, question: Question) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _outcome(rows: pd.DataFrame, arms: Arms, question: Question) -> tuple[np.ndarray, np.ndarray, list[Told]]:
     """Return the outcome, the weight of each row that was heard of, and remarks."""
     y = outcome_of(rows[question.outcome], name=question.outcome)
     if question.days is None:
         return y, np.ones(len(rows)), []
     days = follow_up_of(rows[question.days], y, name=question.days)
-    arms = arms_of(rows[question.treatment], control=question.control)
     return censored(days, y > 0, arms.code, horizon_days=question.horizon_days)
 
 
@@ -225,12 +251,12 @@ def _cluster(rows: pd.DataFrame, question: Question) -> np.ndarray:
     return np.unique(rows[question.cluster].astype(str), return_inverse=True)[1]
 
 
-def _confounders(rows: pd.DataFrame, question: Question, probe: Sample) -> tuple[list[str], dict[str, str]]:
+def _confounders(rows: pd.DataFrame, question: Question, probe: Sample) -> tuple[list[str], dict[str, Told]]:
     """Return the columns to hold equal and those refused. Raises when one that was asked for is refused."""
     taken = {question.treatment, question.outcome, question.days, question.cluster, *question.negative_controls}
     asked = question.confounders is not None
     columns = [c for c in (rows.columns if question.confounders is None else question.confounders) if c not in taken]
-    start = Start(question.started_at, question.measured_on, question.baseline)
+    start = Start(question.started_at, question.measured_on, question.baseline, question.late)
     refused = too_late(rows, columns, start)
     empty = useless(rows, [c for c in columns if c not in refused])
     open_ = [c for c in columns if c not in refused and c not in empty]
@@ -248,8 +274,14 @@ def _confounders(rows: pd.DataFrame, question: Question, probe: Sample) -> tuple
 def _arm(arms: Arms, i: int, probe: Sample, x: Coded, rows: pd.DataFrame, question: Question) -> Arm:
     """Return one arm against the control."""
     kept = (arms.code == i) | (arms.code == 0)
+    if question.strata:
+        share = np.full(len(rows), np.nan)
+        share[kept] = shares_of(strata_of(rows[kept], question.strata), arms.code[kept] == i)
+        kept &= (share > 0) & (share < 1)
     treated = arms.code[kept] == i
     chance = np.full(int(kept.sum()), treated.mean()) if question.randomised else None
+    if question.randomised and question.strata:
+        chance = share[kept]
     clusters = tuple(c[kept] for c in probe.clusters)
     sample = Sample(treated, probe.outcome[kept], x.x[kept], clusters, probe.heard[kept], chance)
     about: About = question.about or ("all" if question.randomised else "treated")
@@ -283,6 +315,7 @@ def judged(
         n_controls=int((~d).sum()),
         events=events,
         clusters=min(len(np.unique(c)) for c in sample.clusters) if len(d) else FEWEST_CLUSTERS,
+        clusters_each=min(len(np.unique(c[side])) for c in sample.clusters for side in (d, ~d)),
         randomised=question.randomised,
         higher_is_better=question.higher_is_better,
         overlap=overlap(sample, means),
@@ -297,6 +330,7 @@ def judged(
         control=names[1],
         n_treated=ground.n_treated,
         n_controls=ground.n_controls,
+        n_clusters=ground.clusters,
         events=events,
         unadjusted=unadjusted(sample),
         adjusted=found,

@@ -110,9 +110,7 @@ def _said(surveys: pl.DataFrame, window: Window) -> list[Change]:
         spread = float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else float("nan")
         low, high, _ = interval(float(gap.mean()), spread, len(gap) - 1)
         up = item != "workload"
-        out.append(
-            _change("said", str(item), "share of the scale", (before.mean(), after.mean(), low, high), len(gap), up)
-        )
+        out.append(_change("said", str(item), "scale", (before.mean(), after.mean(), low, high), len(gap), up))
     return out
 
 
@@ -137,7 +135,7 @@ def _exits(tables: Mapping[str, pl.DataFrame], window: Window) -> list[Change]:
     before, after = left0 / years0, left1 / years1
     error = float(np.sqrt(max(left0, 1) / years0**2 + max(left1, 1) / years1**2))
     ends_of = (before, after, after - before - 1.96 * error, after - before + 1.96 * error)
-    return [_change("seen", "voluntary_exits", "per person and year", ends_of, int(min(years0, years1)), False)]
+    return [_change("seen", "voluntary_exits", "rate", ends_of, int(min(years0, years1)), False)]
 
 
 def _promotions(positions: pl.DataFrame, window: Window) -> list[Change]:
@@ -158,7 +156,7 @@ def _promotions(positions: pl.DataFrame, window: Window) -> list[Change]:
     before, after = (count / there for count in sides)
     error = float(np.sqrt((before * (1 - before) + after * (1 - after)) / there))
     ends = (before, after, after - before - 1.96 * error, after - before + 1.96 * error)
-    return [_change("seen", "internal_promotions", "share of people", ends, there, True)]
+    return [_change("seen", "internal_promotions", "people", ends, there, True)]
 
 
 def _transfer(
@@ -189,7 +187,7 @@ def _transfer(
     error = float(np.hypot(errors[0], errors[1]))
     ends = (means[0], means[1], means[1] - means[0] - 1.96 * error, means[1] - means[0] + 1.96 * error)
     n = min(side.height for side in sides)
-    return [_change("seen", "training_transfer", "share of finished courses", ends, n, True)]
+    return [_change("seen", "training_transfer", "courses", ends, n, True)]
 
 
 def _change(side: str, name: str, unit: str, ends: tuple[float, float, float, float], n: int, up: bool) -> Change:

@@ -34,11 +34,7 @@ WIDTH = 0.6
 """Log-odds on each side of the line within which people count as alike; also told for half and twice of it."""
 FAST_MINUTES = 2.0
 FEWEST_DECISIONS = 10
-OUTCOMES = {
-    "projects": "projects in the 180 days after",
-    "rating": "the next rating by a manager, share of the maximum",
-    "raise": "rise of pay within a year, share",
-}
+OUTCOMES = ("projects", "rating", "raise")
 
 
 @dataclass(frozen=True)

@@ -336,7 +336,11 @@ def _exit_interviews(dice: random.Random, people: list[str]) -> list[Row]:
 
 def _courses(dice: random.Random, people: list[str]) -> list[Row]:
     return [
-        {"course_id": f"c{i}", "skill": dice.choice(["forge", "file"]), "to_level": dice.choice([None, 2.0, 5.0])}
+        {
+            "course_id": f"c{i}",
+            "skill": dice.choice(["forge", "file", "file; forge"]),
+            "to_level": dice.choice([None, 2.0, 5.0]),
+        }
         for i in range(1, 5)
     ]
 

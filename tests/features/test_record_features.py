@@ -158,6 +158,13 @@ def test_a_course_closes_a_gap_when_it_leads_on_and_was_not_taken() -> None:
     assert told("ann", "courses_closing_gap", **records, learning=begun) == (1.0,)
 
 
+def test_a_course_that_teaches_several_skills_answers_each_of_them_and_counts_once() -> None:
+    offered = table("course_id skill to_level", ("c1", "sewing; rota", 3.0), ("c2", "rota;triage", 5.0))
+    needs = table("job level skill required_level", ("nurse", 2, "triage", 9.0), ("nurse", 2, "rota", 2.0))
+    records = SKILLS | {"job_skills": needs, "courses": offered}
+    assert told("ann", "courses_closing_gap", **records) == (2.0,)
+
+
 # -------------------------------------------------------------------------------------------- two good cycles in a row
 
 CYCLES = ("good_cycles_unrewarded", "two_good_cycles_unrewarded", "review_trend")

@@ -121,8 +121,10 @@ def courses(then: Then, one: str) -> Columns:
     fitting = [
         c
         for c in then.facts("courses")
-        if gaps.get(c["skill"], 0) > 0
-        and (c["to_level"] is None or c["to_level"] > now[c["skill"]])
+        if any(
+            gaps.get(skill, 0) > 0 and (c["to_level"] is None or c["to_level"] > now[skill])
+            for skill in (part.strip() for part in c["skill"].split(";"))
+        )
         and c["course_id"] not in newest
     ]
     return {

@@ -132,6 +132,7 @@ def test_care_that_the_service_writes_does_not_make_the_exports_look_newer(act, 
 
 def test_a_suggestion_alone_and_everything_people_wrote_stay_in_the_store() -> None:
     step = {"employee_id": "E1", "action": "own", "by_id": None, "version": 1, "done_on": None, "note": "canary"}
+    step["recorded_by"] = "manager - M1"
     step |= {"at": datetime(2026, 11, 2, tzinfo=UTC), "day": date(2026, 11, 2), "reason": None, "instead": "canary"}
     names = ("suggest", "agree", "consent", "note", "postpone", "reopen", "handed_over", "left", "decline")
     told = records_out.rows([{**step, "step": name, "status": "suggested"} for name in names])

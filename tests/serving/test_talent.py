@@ -1,72 +1,23 @@
-"""Growth on pages, over the API and at the console: who sees what, what a person hides, and that no risk comes near."""
+"""Growth on pages and over the API: who sees what, what a person hides, and that no risk comes near."""
 
 from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from features.tables import canonical
 from models.growth_rules import load
 from serving import store_people, store_talent, talent
-from serving.cli import app as command_line
 from serving.schemas_talent import GROWTH_EXAMPLES
 from serving.store_people import Sight
+from tests.serving.growth_records import DAY, PRAISED, records
 
-DAY = date(2026, 10, 31)
 GROW = {"purpose": "talent_development"}
 M1, M3, SELF = Sight("manager", "M1"), Sight("manager", "M3"), Sight("self", "E0001")
-PRAISED = ("E0001", "E0003", "E0013")
 RISKY = re.compile(r'data-shown=|class="badge|band\.|Talk soon|Keep in view|give notice|may leave|0\.2187|\b22 %')
-
-
-def records(people: tuple[dict, ...]) -> dict[str, pl.LazyFrame]:
-    """The organisation of the store, with skills, a wish, praise and courses."""
-    ids = [row["id"] for row in people]
-    tables = {
-        "employees": [{"employee_id": one, "hired_on": DAY - timedelta(900 if one != "E0012" else 20)} for one in ids],
-        "positions": [
-            {
-                "employee_id": row["id"],
-                "happened_on": DAY - timedelta(800),
-                **{name: row[name] for name in ("department", "team", "location", "job", "manager_id")},
-                "ladder": "management" if row["job"] == "lead" else "professional",
-                "level": 3 if row["job"] == "lead" else 2,
-            }
-            for row in people
-        ],
-        "skills": [
-            {"employee_id": one, "happened_on": DAY - timedelta(90), "skill": "triage", "level": float(i % 4 + 1)}
-            for i, one in enumerate(ids)
-        ],
-        "recognitions": [
-            {
-                "employee_id": one,
-                "happened_on": date(2026, 10, 5),
-                "kind": "rescue",
-                "given_by": "M1",
-                "note": f"By {one}",
-            }
-            for one in PRAISED
-        ],
-        "aspirations": [
-            {"employee_id": "E0001", "happened_on": DAY - timedelta(200), "wants": "promotion", "interests": "choir"}
-        ],
-        "job_skills": [
-            {"job": "nurse", "level": 2, "skill": "triage", "required_level": 3.0},
-            {"job": "nurse", "level": 3, "skill": "triage", "required_level": 4.0},
-        ],
-        "courses": [{"course_id": "C1", "title": "Triage for all", "skill": "triage", "to_level": 3.0, "hours": 6.0}],
-        "activities": [
-            {"activity_id": "A", "title": "Choir night", "interest": "choir", "happened_on": DAY + timedelta(9)}
-        ],
-    }
-    return {name: frame.lazy() for name, frame in canonical({n: pl.DataFrame(r) for n, r in tables.items()}).items()}
 
 
 def make(store, made, *, people=None) -> None:
@@ -401,56 +352,3 @@ def test_without_a_batch_the_page_says_how_to_make_one(signed_in) -> None:
     for path in ("/growth", "/growth/people/E0001", "/growth/shortlist?job=nurse&level=3"):
         page = browser.get(f"{path}{'&' if '?' in path else '?'}lang=en").text
         assert "retention-serve growth-batch" in page
-
-
-@pytest.fixture
-def state(tmp_path: Path, made) -> Path:
-    """A folder with records in a lake and a store of people: the commands read the real clock."""
-    from features.lake import Lake
-    from serving.store import migrate, open_store
-
-    folder = tmp_path / "var"
-    opened = open_store(f"sqlite:///{folder / 'retention.db'}")
-    migrate(opened)
-    made.fill(opened, now=datetime.now(UTC))
-    opened.close()
-    lake = Lake(folder / "lake")
-    with lake.writing():
-        for name, frame in records(made.people()).items():
-            lake.append(name, frame.collect())
-    return folder
-
-
-def run(state: Path, *words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(command_line, [*words, "--state", str(state)])
-    assert result.exit_code == code, result.output
-    return result.output
-
-
-def test_a_year_at_the_console_batch_report_lists_and_the_way_back(state: Path, tmp_path: Path) -> None:
-    out = run(state, "growth-batch", "--lang", "en", "--as-of", "2026-10-31")
-    assert "32 growth files as of 31 Oct 2026: 3 achievements came with the records" in out
-    assert "A course that closes a gap" in out
-    assert "Now 1, asked 3." in run(state, "growth-report", "E0001", "--language", "en")
-    assert "成长报告" in run(state, "growth-report", "E0001", "--language", "zh")
-    assert run(state, "growth-report", "E4242", code=1)
-    needs = tmp_path / "needs.toml"
-    needs.write_text('[[need]]\nskill = "triage"\nlevel = 4\npeople = 1\n', encoding="utf-8")
-    assert "triage, level 4: 1 needed" in run(state, "skills-needed", str(needs), "--lang", "en")
-    assert "E0003: saved the day 1" in run(state, "shortlist", "nurse", "3", "--lang", "en")
-    assert "By E0001" in run(state, "achievements", "--month", "2026-10", "--lang", "en")
-    table = tmp_path / "recognitions.csv"
-    assert "0 achievements written" in run(state, "export-achievements", str(table))
-    assert table.read_text(encoding="utf-8").startswith("employee_id,happened_on,kind,given_by,note,known_on")
-
-
-def test_a_report_makes_the_files_when_there_are_none_and_a_house_may_have_its_own_rules(state: Path) -> None:
-    (state / "growth.toml").write_text("[shortlist]\nnames = 1\n", encoding="utf-8")
-    assert "Growth report" in run(state, "growth-report", "E0001", "--language", "en")
-    assert len(re.findall(r"E00\d\d", run(state, "shortlist", "nurse", "3", "--lang", "en"))) == 1
-
-
-def test_an_employee_link_is_for_one_person_alone(state: Path) -> None:
-    assert "/sign-in?token=" in run(state, "open", "--role", "employee", "--employee", "E0001")
-    for words in (["--role", "employee", "--sees", "everyone"], ["--role", "hr", "--sees", "self:E0001"]):
-        run(state, "open", *words, code=1)

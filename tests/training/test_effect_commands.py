@@ -32,7 +32,14 @@ def ask(trial, *more):
 def test_a_trial_is_answered_with_both_estimates_and_a_verdict(trial):
     told = ask(trial, "--randomised", "--by", "manager")
     assert told.exit_code == 0, told.output
-    for words in ("unadjusted", "adjusted", "1: helps", "80 % power", "Where manager is True", "Held equal: tenure"):
+    for words in (
+        "unadjusted",
+        "adjusted",
+        "hybrid = 1: helps",
+        "80 % power",
+        "Where manager is True",
+        "Held equal: tenure",
+    ):
         assert words in told.output
 
 
@@ -45,6 +52,14 @@ def test_a_late_column_ends_the_command_with_its_name(trial, tmp_path):
     words.write_text("column,measured_on\nscore,2024-06-30\ntenure,\n", encoding="utf-8")
     told = ask(trial, "--randomised", "--started", "2024-01-31", "--measured-on", str(words))
     assert "Refused as a confounder: score" in told.output
+
+
+def test_a_trial_is_told_in_chinese(trial):
+    told = ask(trial, "--randomised", "--language", "zh", "--by", "manager")
+    assert told.exit_code == 0, told.output
+    for words in ("随机试验", "hybrid = 1：有帮助", "保持相同的列：tenure", "manager 为 True"):
+        assert words in told.output
+    assert "must be one of" in ask(trial, "--language", "fr").output
 
 
 def test_records_instead_of_a_trial_tell_how_strong_a_hidden_cause_would_have_to_be(trial):
