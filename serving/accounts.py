@@ -18,7 +18,7 @@ from typing import Any, Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from serving import store_access
+from serving import store_access, store_log
 from serving.auth import Invitation, same_token
 from serving.store import Store
 from serving.store_people import Sight
@@ -87,6 +87,7 @@ def check(store: Store, hashing: Hashing, attempt: Attempt, *, secret: bytes, no
     known = same_token(attempt.mark, mark(secret, login))
     counted = _counted(login, attempt.address, known=known, secret=secret)
     with store.begin() as tx:
+        store_log.audit_end(tx)  # one try after the other on every database: tries at once count as many
         found = store_access.tries(tx, list(counted.values()), since=now - WINDOW)
         if any(found.get(about, 0) >= LIMITS[kind] for kind, about in counted.items()):
             return "throttled"

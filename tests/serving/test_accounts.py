@@ -46,6 +46,7 @@ def post(client: TestClient, made, login: str, password: str = PASSWORD, purpose
     return client.post("/sign-in/account", data=form, headers={"origin": made.ORIGIN}, follow_redirects=False)
 
 
+@pytest.mark.only("sqlite")
 def test_the_right_password_signs_in_and_a_wrong_one_says_nothing_about_why(account, client, made, store) -> None:
     account()
     wrong, unknown = post(client, made, "li.na", "not this one at all"), post(client, made, "nobody")

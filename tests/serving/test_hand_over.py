@@ -172,6 +172,7 @@ def test_the_outbox_is_thin_comes_in_order_and_only_of_people_within_sight(case,
     assert client.get("/v1/reminders", params=CARE, headers=other).json()["reminders"] == []
 
 
+@pytest.mark.only("sqlite")
 def test_somebody_erased_is_in_no_case_and_the_chain_still_verifies(case, client, key, store) -> None:
     from serving import store_people
 

@@ -171,6 +171,7 @@ def test_the_request_carries_pkce_state_and_nonce_and_never_the_secret(browser: 
     assert "s3cret" not in first.headers["location"]
 
 
+@pytest.mark.only("sqlite")
 def test_the_secret_is_in_no_log(browser: TestClient, caplog: pytest.LogCaptureFixture, store, oidc_app) -> None:
     caplog.set_level(logging.DEBUG)
     come_back(browser, "lead")

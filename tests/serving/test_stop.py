@@ -80,6 +80,7 @@ def test_nothing_is_scored_while_stopped(store, somebody, made) -> None:
         made.fill(store, version="8")
 
 
+@pytest.mark.only("sqlite")
 def test_the_stop_holds_in_a_store_that_was_opened_again(store, somebody) -> None:
     stop.stop(store, somebody("Wei"), "inputs have drifted")
     store.close()
