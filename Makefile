@@ -82,7 +82,7 @@ example: install
 BENCH := $(BIN)/python -W ignore benchmarks
 
 .PHONY: bench
-bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models bench-access bench-schema bench-kill bench-bundles bench-serve ## every benchmark (hours)
+bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models bench-access bench-groups bench-schema bench-kill bench-bundles bench-serve ## every benchmark (hours)
 
 .PHONY: bench-features
 bench-features: $(VENV)/.installed-bench ## features beside hand-written pandas, Polars and DuckDB; more events, a month more
@@ -122,8 +122,12 @@ bench-policy: install ## exits prevented by the plan beside simpler policies, on
 STATE_OF ?= $(DEMO)
 
 .PHONY: bench-access
-bench-access: install ## random viewers and people on every route that takes a person: does anybody reach too far?
+bench-access: install ## random viewers and people on every route and list: does anybody reach too far?
 	@PYTHONPATH=. $(BENCH)/bench_access.py --pairs 10000
+
+.PHONY: bench-groups
+bench-groups: install ## random questions about groups and algebra over all answers: does a sum give anybody away?
+	@PYTHONPATH=. $(BENCH)/bench_groups.py --queries 10000
 
 .PHONY: bench-schema
 bench-schema: install-dev ## every operation of the API under generated requests (Schemathesis)

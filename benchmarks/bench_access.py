@@ -1,11 +1,13 @@
 """Whether a viewer ever reaches somebody they may not: random organisations, random pairs, every route that takes a
-person, against a slow and obvious reckoning of who is below whom.
+person or a case and every list, against a slow and obvious reckoning of who is within whose sight.
 
     PYTHONPATH=. python benchmarks/bench_access.py --pairs 10000
 
-Organisations carry transfers (the link to the manager changes between two requests), acting managers (somebody leads
-for a while), dotted lines (a second manager, who is not on the record and sees nothing) and rings in the records. A
-leak is an answer to a hidden person that differs from that to a number nobody has, or a list with such a person on it.
+Organisations carry transfers (manager and team change between two requests), acting managers (somebody leads for a
+while), dotted lines (teams and departments cut across reporting lines and open nothing to a manager) and rings in the
+records. Viewers are managers, HR partners of a department, and systems of a team or of a manager. A leak is an answer
+about a hidden person that differs from that to a number nobody has, or a list with such a person on it. Nobody may be
+shut out either: who is within sight is on the lists, and found.
 """
 
 from __future__ import annotations
@@ -14,24 +16,39 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sqlalchemy import update
 
-from serving import auth, store_log, store_people
+from benchmarks.access_store import (
+    FOREIGN,
+    N_DEPARTMENTS,
+    N_TEAMS,
+    NOW,
+    World,
+    add_key,
+    below,
+    case_of,
+    company,
+    fill,
+    grow,
+    move,
+    somebody_elses,
+    within,
+    world,
+)
+from serving import auth
 from serving.access import PERMISSIONS, ROLES
 from serving.app import create_app
 from serving.settings import Settings
 from serving.store import Store, migrate, open_store
 from serving.store_people import Sight
-from serving.store_tables import employee
 
-NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
+__all__ = ["below", "company", "draw", "lists", "routes"]
+
 ORIGIN = "http://127.0.0.1:8000"
 UNKNOWN = "P-nobody"
 FORMS = {
@@ -39,19 +56,48 @@ FORMS = {
     "care": {"action": "career_talk", "step": "suggest"},
     "withdrawal": {"status": "done", "decided_by": "x"},
     "/growth/people": {"kind": "rescue", "happened_on": "2026-10-01"},
+    "/cases/": {"step": "note", "note": "x", "version": "1"},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/cases": {"action": "career_talk", "decided_by": "x"},
+    "/v1/cases/{case_id}/steps": {"step": "note", "note": "x", "decided_by": "x"},
     "/v1/employees/{employee_id}/achievements": {"kind": "rescue", "happened_on": "2026-10-01"},
     "/v1/employees/{employee_id}/achievements/{entry}/hidden": {"hidden": True},
+    "/v1/employees/{employee_id}/what-if": {"changes": {"overtime": 0}},
+    "/v1/growth/skills-needed": {"needs": [{"skill": "triage", "level": 3, "people": 100}]},
 }
-IN_THE_BODY = ("/v1/cases",)
-"""Routes that name the person in what is sent."""
-PLAN: dict[str, Any] = {"actions": [], "empty_because_en": None, "empty_because_zh": None}
-PURPOSE = {"purpose": "retention_care"}
+IN_QUERY = (("GET", "/v1/events"), ("GET", "/v1/cases"), ("GET", "/people"))
+"""Routes that name the person in the query."""
+IN_BODY = (("POST", "/v1/cases"),)
+WHOSE = ("{employee_id}", "{case_id}")
+OF_NOBODY = {("GET", "/people"), ("GET", "/about"), ("GET", "/v1/model")}
+"""A form that only redirects, and what is told of the model: its card has no people."""
+TAKES = ("{team}", *(f"{{{name}}}" for name in ("contest_id", "job_id", "endpoint_id", "table", "name")))
+LISTS = {
+    "/v1/growth/reminders": {"need": "course"},
+    "/v1/growth/shortlist": {"job": "nurse", "level": 3},
+    "/growth": {"need": "course"},
+    "/growth/shortlist": {"job": "nurse", "level": 3},
+    "/growth/skills-needed": {"needs": "triage, 3, 100"},
+    "/cases": {"whose": "all"},
+    "/v1/people": {"limit": 1000},
+    "/v1/cases": {"limit": 200},
+    "/v1/reminders": {"limit": 200},
+    "/v1/care-plans/people": {"budget": 100_000, "hours": 100},
+}
+"""What makes a list name people; without an entry it does so by itself."""
+
+Cookies = dict[str, tuple[str, str]]
 
 
-Ways = tuple[dict[str, str], dict[str, tuple[str, str]]]
+@dataclass(frozen=True)
+class Asker:
+    """A viewer with every way in they have: a key, and for each purpose the cookie and the form token of a session."""
+
+    role: str
+    sight: Sight
+    header: dict[str, str]
+    cookies: Cookies
 
 
 @dataclass(frozen=True)
@@ -65,105 +111,144 @@ class Found:
     shut_out: tuple[str, ...]
 
 
-def company(rng: random.Random, n: int) -> dict[str, str | None]:
-    """Return person → manager: a tree, with some rings in it, as faulty records hold them."""
-    people = [f"P{i:03}" for i in range(n)]
-    manager = {one: people[rng.randrange(max(1, i // 2 + 1))] if i else None for i, one in enumerate(people)}
-    for one in rng.sample(people, 2):
-        manager[one] = rng.choice(people)  # may close a ring, may name the person itself
-    return manager
-
-
-def below(manager: Mapping[str, str | None], top: str) -> set[str]:
-    """Return everybody below ``top``, by walking up from each person: slow and obvious."""
-    found = set()
-    for one in manager:
-        seen: set[str] = set()
-        at = manager[one]
-        while at is not None and at not in seen and at != top:
-            seen.add(at)
-            at = manager.get(at)
-        if at == top and one != top:
-            found.add(one)
-    return found
-
-
-def fill(store: Store, manager: Mapping[str, str | None], rng: random.Random) -> None:
-    """Write the organisation and an assessment of everybody."""
-    people = [
-        {"id": one, "name": f"Name of {one}", "department": "D", "team": f"T{rng.randrange(4)}", "manager_id": boss}
-        for one, boss in manager.items()
-    ]
-    band = {"band": "act", "risk_at_reference": 0.3, "log_odds": -1.0, "base_log_odds": -2.0}
-    words = {"cannot_judge_en": None, "cannot_judge_zh": None, "reasons": [], "plan": PLAN}
-    numbers: dict[str, Any] = {"risk": {"180": 0.3}, "other": {"180": 0.01}, "interval": None}
-    scores = [
-        {"employee_id": one, "valid_until": NOW.date() + timedelta(days=90), **band, **words, **numbers}
-        for one in manager
-    ]
-    run = {"as_of": date(2026, 10, 31), "computed_at": NOW, "model_version": "1", "bundle_sha256": "0" * 64}
-    run |= {"data_versions": {}, "card": {"name": "m", "reference_horizon_days": 180, "bands": {}}}
-    with store.begin() as tx:
-        store_people.add_run(tx, run, people=people, scores=scores, drivers=[])
-
-
 def routes() -> list[tuple[str, str]]:
-    """Return every route that takes a person, in its path or in its query."""
-    in_path = sorted(route for route in PERMISSIONS if "{employee_id}" in route[1])
-    return [*in_path, ("GET", "/v1/events"), *(("POST", path) for path in IN_THE_BODY)]
+    """Return every route that takes a person or a case of one: in its path, its query or its body."""
+    in_path = sorted(route for route in PERMISSIONS if any(whose in route[1] for whose in WHOSE))
+    return [*in_path, *IN_QUERY, *IN_BODY]
 
 
-def purpose_of(route: tuple[str, str]) -> str | None:
-    """Return the purpose for which a manager may come this way, ``None`` where no manager passes for any."""
-    permission, role = PERMISSIONS[route], ROLES["manager"]
-    shared = permission.purposes & role.purposes if permission.scopes & role.scopes else frozenset()
-    return min(shared, default=None)
+def lists() -> list[tuple[str, str]]:
+    """Return every other route that could name people: all that read, and the one that asks for skills."""
+    open_to_all = {route for route, permission in PERMISSIONS.items() if permission.door == "public"}
+    reads = {route for route in PERMISSIONS if route[0] == "GET" and not any(one in route[1] for one in WHOSE + TAKES)}
+    teams = {("GET", path) for path in ("/v1/teams/{team}/flagged", "/teams/{team}")}
+    return sorted((reads | teams | {("POST", "/v1/growth/skills-needed")}) - open_to_all - OF_NOBODY)
 
 
-def ways_in(store: Store, client: TestClient, boss: str) -> Ways:
-    """Return a manager's key as a header, and for each purpose the cookie and the form token of a session."""
-    key, sight, role = auth.new_token(auth.KEY_PREFIX), Sight("manager", boss), ROLES["manager"]
-    row = {"name": boss, "sha256": auth.sha256(key), "role": "manager", "created_at": NOW, **auth.stored_sight(sight)}
-    row |= {"scopes": sorted(role.scopes), "purposes": sorted(role.purposes)}
+def purpose_of(route: tuple[str, str], role: str) -> str | None:
+    """Return the purpose for which the role may come this way, ``None`` where it does not pass for any."""
+    permission, most = PERMISSIONS[route], ROLES[role]
+    if permission.scopes and not permission.scopes & most.scopes:
+        return None
+    return min(permission.purposes & most.purposes if permission.purposes else most.purposes, default=None)
+
+
+def asker(store: Store, client: TestClient, here: World, rng: random.Random) -> Asker:
+    """Return a random viewer: most are managers."""
+    boss = rng.choice(sorted(here.manager))
+    role = rng.choices(("manager", "hr_partner", "hr_system"), (6, 2, 2))[0]
+    narrow = (Sight("team", f"T{rng.randrange(N_TEAMS)}"), Sight("manager", boss))
+    sights = {"manager": Sight("manager", boss), "hr_partner": Sight("department", f"D{rng.randrange(N_DEPARTMENTS)}")}
+    sight = sights.get(role) or rng.choice(narrow)
+    if role == "hr_system":
+        return Asker(role, sight, add_key(store, role, sight), {})
     with store.begin() as tx:
-        store_log.add_key(tx, row)
-        invitation = auth.Invitation(f"Manager {boss}", "manager", sight, employee_id=boss)
-        opened = {name: auth.open_session(tx, invitation, name, now=NOW, hours=8) for name in sorted(role.purposes)}
+        # An HR partner is somebody outside the organisation drawn here: what people hold about themselves is theirs.
+        myself = boss if role == "manager" else None
+        invitation = auth.Invitation("Viewer", role, sight, employee_id=myself)
+        opened = {name: auth.open_session(tx, invitation, name, now=NOW, hours=8) for name in ROLES[role].purposes}
     secret = client.app.state.desk.secret  # type: ignore[attr-defined]
     cookies = {name: (one[0], auth.form_token(secret, auth.sha256(one[0]))) for name, one in opened.items() if one}
-    return {"authorization": f"Bearer {key}"}, cookies
+    return Asker(role, sight, add_key(store, role, sight), cookies)
 
 
-def ask(client: TestClient, route: tuple[str, str], person: str, ways: Ways) -> Any:
-    """Send one request about a person as the manager would."""
-    (method, path), (header, cookies) = route, ways
-    address = path.replace("{employee_id}", person).replace("{entry}", "1")
-    purpose = purpose_of(route) or "retention_care"
-    query = {"purpose": purpose} if "{employee_id}" in path or method == "POST" else {**PURPOSE, "employee_id": person}
+def send(client: TestClient, route: tuple[str, str], who: Asker, address: str, query: dict[str, Any], body: Any) -> Any:
+    """Send one request as the viewer would, by key or by session; ``None`` where they have no such way in."""
+    method, path = route
+    purpose = purpose_of(route, who.role) or "retention_care"
     sent: dict[str, Any] = {"params": query, "headers": {"origin": ORIGIN}, "follow_redirects": False}
     if PERMISSIONS[route].door == "key":
-        sent["headers"] |= header
-        sent["json"] = {**BODIES[path], "employee_id": person} if path in IN_THE_BODY else BODIES.get(path)
-    else:
-        cookie, token = cookies[purpose]
+        sent["params"] = {"purpose": purpose, **query}
+        sent["headers"] |= {**who.header, "if-match": '"1"', "idempotency-key": "the-same-every-time"}
+        sent["json"] = body
+    elif who.cookies:
+        cookie, token = who.cookies.get(purpose) or who.cookies["retention_care"]
         sent["headers"] |= {"cookie": f"retention={cookie}"}
-        form = next((form for end, form in FORMS.items() if end in path), {})
+        form = next((form for part, form in FORMS.items() if part in path), {})
         sent["data"] = {**form, "form_token": token} if method == "POST" else None
+    else:
+        return None
     return client.request(method, address, **sent)
 
 
-def listed(client: TestClient, header: dict[str, str], manager: Mapping[str, str | None]) -> set[str]:
-    """Return everybody whose number stands in any list that the key can ask for, the counts of teams included."""
-    text = client.get("/v1/teams", headers=header).text + client.get("/v1/events", params=PURPOSE, headers=header).text
-    text += client.get("/v1/cases", params=PURPOSE, headers=header).text
-    for team in range(4):
-        text += client.get(f"/v1/teams/T{team}/flagged", params=PURPOSE, headers=header).text
-    return {one for one in manager if f'"{one}"' in text or f"Name of {one}" in text}
+def ask(client: TestClient, route: tuple[str, str], person: str, who: Asker) -> Any:
+    """Send one request about a person."""
+    address = route[1].replace("{employee_id}", person).replace("{case_id}", case_of(person)).replace("{entry}", "1")
+    query = {"employee_id": person} if route in IN_QUERY else {}
+    body = BODIES.get(route[1]) if route[0] == "POST" else None
+    return send(
+        client, route, who, address, query, {**(body or {}), "employee_id": person} if route in IN_BODY else body
+    )
 
 
-def told(answer: Any) -> tuple[int, str]:
-    """Return status and body, without the id that differs for every request."""
-    return answer.status_code, answer.text.replace(answer.headers["x-request-id"], "")
+def stands_in(text: str, person: str, path: str) -> bool:
+    """Whether a list is about the person. A case and a plan also name who leads the people in them: that is no leak."""
+    if path in ("/cases", "/v1/cases", "/v1/reminders"):
+        return case_of(person) in text
+    if path == "/v1/care-plans/people":
+        return f'"employee_id":"{person}"' in text
+    return person in text
+
+
+def listed(client: TestClient, who: Asker, here: World) -> tuple[dict[tuple[str, str], set[str]], int]:
+    """Return per list everybody whose number, name or case stands in it, and how many requests that took."""
+    found: dict[tuple[str, str], set[str]] = {}
+    n = 0
+    for route in lists():
+        teams = range(N_TEAMS) if "{team}" in route[1] else (0,)
+        text = ""
+        for team in teams:
+            address, query = route[1].replace("{team}", f"T{team}"), LISTS.get(route[1], {})
+            answer = send(client, route, who, address, query, BODIES.get(route[1]))
+            n += answer is not None
+            text += answer.text if answer is not None and answer.status_code == 200 else ""
+        told = {one for one in here.manager if stands_in(text, one, route[1])}
+        found[route] = told - _of_oneself(who, here, route[1])
+    return found, n
+
+
+def _of_oneself(who: Asker, here: World, path: str) -> set[str | None]:
+    """Return whom a manager may read of besides: themselves, and on the own pages who leads them."""
+    if who.sight.kind != "manager" or who.sight.value is None:
+        return set()
+    return {who.sight.value, here.manager[who.sight.value] if path.startswith("/me") else None}
+
+
+NAMES_ALL = ("/v1/people", "/v1/people/export", "/v1/events", "/v1/cases", "/v1/growth/reminders", "/v1/achievements")
+"""Lists on which everybody within sight has to stand, where the role may read them."""
+
+
+def on_lists(found: dict[tuple[str, str], set[str]], who: Asker, reach: set[str]) -> tuple[list[str], list[str]]:
+    """Return who stands on a list though hidden, and who is within sight and on none."""
+    me = f"{who.role} {who.sight.kind} {who.sight.value}"
+    leaks = [f"{me} → {one} on {path}" for (_, path), told in found.items() for one in sorted(told - reach)]
+    must = [("GET", path) for path in NAMES_ALL if purpose_of(("GET", path), who.role)]
+    return leaks, [f"{me} → {one} not on {route[1]}" for route in must for one in sorted(reach - found[route])]
+
+
+def foreign(client: TestClient, who: Asker) -> tuple[list[str], int]:
+    """Return which routes of jobs and webhooks answer about another key's as they do not about an unknown one."""
+    leaks, n = [], 0
+    for route in sorted(PERMISSIONS):
+        names = [name for name in FOREIGN if f"{{{name}}}" in route[1]]
+        if not names:
+            continue
+        answers = []
+        for what in (FOREIGN, {name: one.replace("foreign", "unknown") for name, one in FOREIGN.items()}):
+            address = route[1]
+            for name in names:
+                address = address.replace(f"{{{name}}}", what[name])
+            answers.append(told(send(client, route, who, address, {}, None)))
+            n += 1
+        if answers[0] != answers[1]:
+            leaks.append(f"{who.role} → another key's on {route[0]} {route[1]}")
+    return leaks, n
+
+
+def told(answer: Any) -> tuple[Any, ...]:
+    """Return status, body and the headers that could tell, without the id that differs for every request."""
+    kept = tuple(answer.headers.get(name) for name in ("etag", "location", "content-type"))
+    return answer.status_code, answer.text.replace(answer.headers["x-request-id"], ""), *kept
 
 
 def draw(folder: Path, *, pairs: int, seed: int, people: int = 40, each: int = 100) -> Found:
@@ -172,52 +257,60 @@ def draw(folder: Path, *, pairs: int, seed: int, people: int = 40, each: int = 1
     leaks: list[str] = []
     shut_out: list[str] = []
     n = hidden = 0
-    for number, manager, store, client in _companies(folder, rng, pairs=pairs, people=people, each=each):
+    for number, here, store, client in _companies(folder, rng, pairs=pairs, people=people, each=each):
         for i in range(min(each, pairs - number)):
             if i % 10 == 0:
-                _move(store, manager, rng)
-                boss = rng.choice(sorted(manager))
-                ways, reach = ways_in(store, client, boss), below(manager, boss)
-                on_lists = listed(client, ways[0], manager)
-                leaks += [f"{boss} → {one} on a list" for one in sorted(on_lists - reach)]
-                shut_out += [f"{boss} → {one} on no list" for one in sorted(reach - on_lists)]
-                nobody = {route: told(ask(client, route, UNKNOWN, ways)) for route in routes()}
-            person = rng.choice(sorted(manager))
+                move(store, here, rng)
+                who = asker(store, client, here, rng)
+                reach = within(here, who.sight)
+                found, n_lists = listed(client, who, here)
+                strange, n_strange = foreign(client, who)
+                too_much, too_little = on_lists(found, who, reach)
+                leaks += strange + too_much
+                shut_out += too_little
+                nobody = {
+                    route: answer for route in routes() if (answer := ask(client, route, UNKNOWN, who)) is not None
+                }
+                n += n_lists + n_strange + len(nobody)
+            person = rng.choice(sorted(here.manager))
             hidden += person not in reach
-            for route in routes():
-                answer = told(ask(client, route, person, ways))
+            for route, unknown in nobody.items():
+                answer = ask(client, route, person, who)
                 n += 1
-                if person not in reach and (answer != nobody[route] or person in answer[1]):
-                    leaks.append(f"{boss} → {person} on {route[0]} {route[1]}: {answer[0]}")
-                if person in reach and purpose_of(route) and answer[0] in (401, 403):
-                    shut_out.append(f"{boss} → {person} on {route[0]} {route[1]}: {answer[0]}")
+                what = f"{who.role} {who.sight.value} → {person} on {route[0]} {route[1]}: {answer.status_code}"
+                if person not in reach:
+                    leaks += [what] if _differs(answer, unknown, person) else []
+                elif purpose_of(route, who.role) and _shut(route, answer.status_code):
+                    shut_out.append(what)
     return Found(pairs, n, hidden, tuple(leaks), tuple(shut_out))
+
+
+def _differs(answer: Any, unknown: Any, person: str) -> bool:
+    """Whether the answer about a hidden person tells them from a number nobody has; what was asked may come back."""
+    mine, theirs = told(answer), told(unknown)
+    as_asked = tuple(str(part).replace(person, UNKNOWN).replace(case_of(person), case_of(UNKNOWN)) for part in mine)
+    return as_asked != tuple(str(part) for part in theirs) or (answer.status_code >= 400 and person in answer.text)
+
+
+def _shut(route: tuple[str, str], status: int) -> bool:
+    """Whether somebody within sight was refused, or not found by a route that reads."""
+    return (status in (401, 403) and route[0] == "GET") or (status == 404 and route[0] == "GET")
 
 
 def _companies(
     folder: Path, rng: random.Random, *, pairs: int, people: int, each: int
-) -> Iterator[tuple[int, dict[str, str | None], Store, TestClient]]:
+) -> Iterator[tuple[int, World, Store, TestClient]]:
     store = open_store(f"sqlite:///{folder / 'access.db'}")
     migrate(store)
-    client = TestClient(create_app(Settings(state=folder), store=store, clock=lambda: NOW), base_url=ORIGIN)
+    settings = Settings(state=folder, requests_per_minute=1_000_000)
+    client = TestClient(create_app(settings, store=store, clock=lambda: NOW), base_url=ORIGIN)
+    somebody_elses(store)
+    grown = grow(people)
     for number in range(0, pairs, each):
-        manager = company(rng, people)
-        fill(store, manager, rng)
-        yield number, manager, store, client
+        here = world(rng, people)
+        fill(store, here, grown)
+        yield number, here, store, client
     store.close()
-
-
-def _move(store: Store, manager: dict[str, str | None], rng: random.Random) -> None:
-    """Transfer somebody, and let somebody else lead a whole team for a while."""
-    people = sorted(manager)
-    moved, away = rng.choice(people[1:]), rng.choice(people)
-    changes = {moved: rng.choice(people)}
-    acting = rng.choice(people)
-    changes |= {one: acting for one, boss in manager.items() if boss == away and one != acting}
-    manager.update(changes)
-    with store.begin() as tx:
-        for one, boss in changes.items():
-            tx.execute(update(employee).where(employee.c.id == one).values(manager_id=boss))
 
 
 def main() -> None:
@@ -230,7 +323,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = draw(Path(folder), pairs=asked.pairs, seed=asked.seed)
     print(
-        f"{found.n_pairs} pairs on {len(routes())} routes, {found.n_requests} requests; {found.n_hidden} pairs hidden: "
+        f"{found.n_pairs} pairs on {len(routes())} routes and {len(lists())} lists, {found.n_requests} requests; "
+        f"{found.n_hidden} pairs hidden: "
         f"{len(found.leaks)} leaks, {len(found.shut_out)} shut out ({time.perf_counter() - began:.0f} s)"
     )
     if found.leaks or found.shut_out:

@@ -126,7 +126,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/sign-in/account"): PUBLIC,
     ("GET", "/sign-in/oidc"): PUBLIC,
     ("GET", "/sign-in/oidc/callback"): PUBLIC,
-    ("GET", "/v1/employees/{employee_id}/risk"): _key("risk.read", "band.read", purposes=PURPOSES),
+    ("GET", "/v1/employees/{employee_id}/risk"): _key("risk.read", "band.read", purposes=_READ),
     ("GET", "/v1/teams"): _key("teams.read"),
     ("GET", "/v1/teams/{team}/flagged"): _key("risk.read", "band.read", purposes=_CARE),
     ("GET", "/v1/forecast"): _key("forecast.read"),

@@ -80,8 +80,12 @@ def may_tell(members: Members, viewer: Viewer, *, min_group: int) -> bool:
 
 
 def whole(expected: float) -> int:
-    """Return an expected number of people as it is told."""
-    return round(expected)
+    """Return an expected number of people as it is told: halves up, so that one person more is one more at most.
+
+    >>> [whole(one) for one in (0.5, 1.5, 2.49)]
+    [1, 2, 2]
+    """
+    return floor(expected + 0.5)
 
 
 def likely(expected: int, n_people: int) -> tuple[int, int]:

@@ -105,6 +105,46 @@ def test_an_objection_changes_no_sum_and_is_not_told_by_one(objects, client, key
     assert after == [one for one in before["teams"] if one["team"] != "Nursing B"], "the others are known one by one"
 
 
+def test_care_that_was_agreed_goes_on_and_a_mere_suggestion_is_hidden(objects, client, key) -> None:
+    headers = key("hr_system")
+
+    def opened(action: str, step: str) -> str:
+        new = {"employee_id": "E0001", "action": action, "step": step, "decided_by": "M1"}
+        return client.post("/v1/cases", params=CARE, json=new, headers=headers).json()["id"]
+
+    agreed, idea = opened("career_talk", "agree"), opened("skill_course", "suggest")
+    objects()
+    for reader in (headers, key("manager", Sight("manager", "M1"))):
+        listed = client.get("/v1/cases", params=CARE, headers=reader).json()["cases"]
+        assert [one["id"] for one in listed if one["employee_id"] == "E0001"] == [agreed]
+        assert client.get(f"/v1/cases/{idea}", params=CARE, headers=reader).status_code == 404
+        assert client.get(f"/v1/cases/{agreed}", params=CARE, headers=reader).status_code == 200
+    done = {"step": "done", "decided_by": "M1"}
+    taken = client.post(f"/v1/cases/{agreed}/steps", params=CARE, json=done, headers={**headers, "if-match": '"2"'})
+    assert taken.status_code == 200, taken.text
+    own = client.get("/v1/employees/E0001/care", params={"purpose": "subject_access"}, headers=headers)
+    assert [one["id"] for one in own.json()["cases"]] == [agreed]
+
+
+def test_who_objects_is_helped_to_grow_as_before(objects, client, key, signed_in) -> None:
+    objects()
+    grow = {"purpose": "talent_development"}
+    assert client.get("/v1/employees/E0001/growth", params=grow, headers=key("manager")).status_code == 200
+    praise = {"kind": "rescue", "happened_on": "2026-10-01"}
+    told = client.post("/v1/employees/E0001/achievements", params=grow, json=praise, headers=key("manager"))
+    assert told.status_code == 200
+    assert signed_in("manager", purpose="talent_development").get("/growth/people/E0001").status_code == 200
+
+
+def test_the_own_page_has_a_word_for_every_way_in_which_somebody_looked(nurse, client, key) -> None:
+    headers = key("hr_system")
+    for path in ("/v1/people", "/v1/people/export", "/v1/events", "/v1/cases"):
+        assert client.get(path, params=CARE, headers=headers).status_code == 200
+    page = nurse.get("/me/assessment?lang=en")
+    assert page.status_code == 200
+    assert "took the assessment along in an export" in page.text
+
+
 def test_the_employee_still_sees_it_and_a_later_batch_does_not_bring_it_back(objects, nurse, store, client, key, made):
     objects()
     assert "Talk soon" in nurse.get("/me/assessment?lang=en").text

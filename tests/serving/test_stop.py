@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from serving import stop
+from models.catalog import load_catalog
+from serving import allocation, exchange, stop
 from serving.access import PERMISSIONS, ROLES, Viewer, Visit
+from serving.allocation import Asked
 from serving.problems import Problem
 from serving.store import open_store
+from serving.store_exchange import Wanted
+from serving.store_people import Sight
 
 CARE = {"purpose": "retention_care"}
 READS = [
@@ -171,3 +175,15 @@ def test_a_reason_is_needed_at_the_console(tmp_path) -> None:
     second = runner.invoke(app, ["release", *state])
     assert second.exit_code == 1
     assert "different person" in second.output
+
+
+def test_neither_the_plan_at_the_console_nor_an_export_that_runs_goes_on(store, somebody, made) -> None:
+    role = ROLES["hr_system"]
+    viewer = Viewer("console", "x", "hr_system", role.scopes, role.purposes, Sight("everyone"), door="key")
+    visit = Visit(viewer, "retention_care", made.NOW, "r")
+    export = exchange.begin_export(store, visit, Wanted(0))
+    assert next(exchange.export_pages(store, visit, export))
+    stop.stop(store, somebody("Wei"), "inputs have drifted")
+    assert list(exchange.export_pages(store, visit, export)) == []
+    with pytest.raises(Problem, match="stopped"):
+        allocation.planned_people(store, visit, Asked(0, 2), catalog=load_catalog())

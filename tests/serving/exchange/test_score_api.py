@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from serving import jobs, store_log
+from serving import jobs, store_contest, store_log
 from serving.store_people import Sight
 
 CARE = {"purpose": "retention_care"}
@@ -131,6 +131,24 @@ def test_a_job_says_where_it_stands_and_answers_what_the_request_would(app, clie
     assert (stands["state"], stands["done"]) == ("done", stands["total"])
     lines = [json.loads(x) for x in client.get(f"{place}/answers", params=CARE, headers=headers).text.splitlines()]
     assert [line["person"] for line in lines if line["line"] == "person"] == at_once
+
+
+def test_posted_records_tell_nobody_who_objects_also_after_the_job_is_done(app, client, key, store, world) -> None:
+    records, headers = few(world), key()
+    people = [one["employee_id"] for one in score(client, headers, records, world.as_of).json()["people"]]
+    made = start(client, headers, records, world.as_of)
+    jobs.run_next(app.state.desk, app.state.at_hand)
+    who = people[3]
+    with store.begin() as tx:
+        row = {"employee_id": who, "words": "no", "opened_at": world.now, "due_on": world.as_of}
+        store_contest.open_contest(tx, row)
+    told = score(client, headers, records, world.as_of).json()
+    assert who not in {one["employee_id"] for one in told["people"]}
+    assert who in told["absent"]
+    answers = client.get(f"{made.headers['location']}/answers", params=CARE, headers=headers).text
+    lines = {one["employee_id"]: one["line"] for one in map(json.loads, answers.splitlines()) if one["employee_id"]}
+    assert lines[who] == "absent"
+    assert {lines[one] for one in people if one != who} == {"person"}
 
 
 def test_a_job_that_was_interrupted_goes_on_after_a_restart_without_a_row_twice(
