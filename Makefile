@@ -82,7 +82,7 @@ example: install
 BENCH := $(BIN)/python -W ignore benchmarks
 
 .PHONY: bench
-bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models bench-access bench-groups bench-schema bench-kill bench-bundles bench-serve ## every benchmark (hours)
+bench: bench-features bench-withdrawal bench-leaks bench-truth bench-effects bench-allocation bench-policy bench-models bench-access bench-groups bench-schema bench-kill bench-bundles bench-swap bench-serve ## every benchmark (hours)
 
 .PHONY: bench-features
 bench-features: $(VENV)/.installed-bench ## features beside hand-written pandas, Polars and DuckDB; more events, a month more
@@ -140,6 +140,10 @@ bench-kill: install-dev ## the service is killed 100 times under writers, on SQL
 .PHONY: bench-bundles
 bench-bundles: install ## 1,000 damaged models: none may be served
 	@PYTHONPATH=. $(BENCH)/bench_bundles.py --bundle $(wildcard $(STATE_OF)/champion/*)
+
+.PHONY: bench-swap
+bench-swap: install ## 20 changes of the model under load: no request may fail
+	@$(BIN)/python -W ignore -m benchmarks.bench_swap --state $(STATE_OF)
 
 .PHONY: bench-serve
 bench-serve: install-dev ## requests a second beside a bare route and beside `mlflow models serve`; 100,000 people at once

@@ -158,8 +158,10 @@ def shares_of(contributions: np.ndarray, cards: Sequence[Card]) -> Shares:
     Only drivers that raise the risk on balance count; their whole shares together are 1.
     """
     total, reachable = (np.zeros((len(contributions), len(DRIVERS))) for _ in range(2))
-    for d, driver in enumerate(DRIVERS):
-        mine = [j for j, card in enumerate(cards) if card.driver == driver]
+    members: dict[str, list[int]] = {driver: [] for driver in DRIVERS}
+    for j, card in enumerate(cards):
+        members[card.driver].append(j)
+    for d, mine in enumerate(members.values()):
         total[:, d] = np.take(contributions, mine, axis=1).sum(axis=1)
         can = np.take(contributions, [j for j in mine if cards[j].actionable], axis=1)
         reachable[:, d] = np.maximum(can, 0.0).sum(axis=1)

@@ -136,10 +136,11 @@ def _reasons(area: _Area, contributions: np.ndarray, values: Known, typical: Map
     total, shown = parts.sum(axis=1), [k for k, card in enumerate(area.cards) if card.shown]
     cards, parts = [area.cards[k] for k in shown], parts[:, shown]
     names, size = [card.column for card in cards], np.abs(parts)
-    words = _Words(cards, [known_value(typical.get(name)) for name in names], values, [{} for _ in names])
+    known = values.only(names)
+    words = _Words(cards, [known_value(typical.get(name)) for name in names], known, [{} for _ in names])
     facts = words.facts(_strongest(size, MAX_FACTS), parts)
     # "Nothing recorded" counts in the score, but as a reason it says nothing that anybody could act on.
-    same_way = values.has(names) & (parts * total[:, None] > 0)
+    same_way = known.anything & (parts * total[:, None] > 0)
     told = words.told(_strongest(np.where(same_way, size, 0.0), TOLD_FACTS), parts)
     return [_reason(area.driver, *one) for one in zip(total.tolist(), facts, told, strict=True)]
 
@@ -201,8 +202,8 @@ class _Words:
     def _picked(self, which: np.ndarray, parts: np.ndarray) -> Iterator[tuple[int, float | str | None, float]]:
         if not self.cards:
             return iter([(-1, None, 0.0)] * which.size)
-        rows, names = np.arange(len(which))[:, None], [card.column for card in self.cards]
-        numbers = self.values.of(names)[rows, which]
+        rows, names = np.arange(len(which))[:, None], self.values.columns
+        numbers = self.values.numbers[rows, which]
         values: list[float | str | None] = numbers.ravel().tolist()
         places = which.ravel().tolist()
         for at in np.flatnonzero(~np.isfinite(numbers.ravel()) & (which.ravel() >= 0)).tolist():

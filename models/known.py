@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 
 INDEX = ("employee_id", "as_of")
+FEW = 32
+"""Up to so many rows are read one by one: a table takes milliseconds to turn hundreds of columns into an array."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Known:
     @classmethod
     def of_frame(cls, frame: pl.DataFrame) -> Known:
         """Return the columns of a matrix but its index."""
-        schema = {name: kind for name, kind in frame.schema.items() if name not in INDEX}
-        texts = {name: frame[name].to_list() for name, kind in schema.items() if kind == pl.String}
-        cells = [pl.lit(None, pl.Float64).alias(c) if c in texts else pl.col(c).cast(pl.Float64) for c in schema]
-        numbers = frame.select(cells).to_numpy() if schema else np.zeros((frame.height, 0))
-        return cls(tuple(schema), np.asarray(numbers, dtype=float).reshape(frame.height, len(schema)), texts)
+        columns = [name for name in frame.columns if name not in INDEX]
+        if frame.height <= FEW:
+            return cls.of_people(frame.rows(named=True), columns)
+        texts = {name: frame[name].to_list() for name in columns if frame.schema[name] == pl.String}
+        numbers = np.full((frame.height, len(columns)), np.nan)
+        plain = [j for j, name in enumerate(columns) if name not in texts]
+        if plain:
+            numbers[:, plain] = frame.select(columns[j] for j in plain).cast(pl.Float64).to_numpy()
+        return cls(tuple(columns), numbers, texts)
 
     @classmethod
     def of_people(cls, people: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Known:
@@ -87,9 +93,9 @@ class Known:
         return out
 
     def only(self, columns: Sequence[str]) -> Known:
-        """Return the same people with these columns alone."""
-        kept = tuple(column for column in columns if column in self.place)
-        return Known(kept, self.of(kept), {column: self.texts[column] for column in kept if column in self.texts})
+        """Return the same people with these columns alone; one that is not there holds nothing."""
+        texts = {column: self.texts[column] for column in columns if column in self.texts}
+        return Known(tuple(columns), self.of(columns), texts)
 
     def value(self, i: int, column: str) -> float | str | None:
         """Return what is recorded of one person in one column; ``None`` where nothing that could be told is."""

@@ -329,3 +329,16 @@ def test_with_a_short_reference_horizon_the_whole_risk_counts() -> None:
     raised = {"overtime": overtime_for(0.6)}
     assert said_of(raised, short).risk[30] > 0.1
     assert said_of(raised, short).plan.options
+
+
+def test_in_a_large_batch_everybody_is_assessed_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(0)
+    rows = [
+        {c: None if chance.random() < 0.1 else x * chance.uniform(0, 2) for c, x in USUAL.items()} for _ in range(90)
+    ]
+    matrix = a_matrix(*rows)
+    monkeypatch.setattr("models.assess.AT_ONCE", 40)  # three steps, the last of few people
+    alone = [
+        said for i in range(90) for said in assess(BUNDLE, Matrix(matrix.frame[i : i + 1], CARDS), catalog=CATALOG)
+    ]
+    assert assess(BUNDLE, matrix, catalog=CATALOG) == alone
