@@ -38,13 +38,15 @@ def records_out(store: Store, settings: Settings, csv: Path | None, *, now: date
 
 def cases_in(store: Store, settings: Settings, *, now: datetime, actor: str) -> str:
     """Turn the care on record into cases; return what was done in one line."""
-    table = Lake(settings.state / "lake").read().get(way_in.TABLE)
+    lake = Lake(settings.state / "lake")
+    table = lake.read().get(way_in.TABLE)
     if table is None:
         return "No care is on record."
     actions = load_with_own(settings.own_actions).actions
     catalog = {a.id: {"who_decides": a.who_decides, "days": a.days, "consent": a.consent} for a in actions}
+    told = way_in.recent(table, today=min(lake.data_until(), now.date()))
     with store.begin() as tx:
-        taken = way_in.take_over(tx, way_in.recent(table, today=now.date()), catalog=catalog, now=now)
+        taken = way_in.take_over(tx, told, catalog=catalog, now=now)
         audit.record(tx, Entry(actor, "case.cases_in", "written", "cases-in"), now=now)
     left_out = f"{taken.known} known already, {taken.unknown} of people or actions that nobody knows here"
     return f"{taken.made} cases from the records of half a year; left out: {left_out}."

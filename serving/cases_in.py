@@ -41,7 +41,7 @@ class Taken:
 
 
 def recent(table: pl.LazyFrame, *, today: date) -> list[list[dict[str, Any]]]:
-    """Return what happened to each person and action within half a year, each in the order of its days.
+    """Return what happened to each person and action within half a year before ``today``, in the order of its days.
 
     One begins when it is agreed or declined: a second agreement on the same action is a second case.
     """
@@ -107,6 +107,9 @@ def _steps(tx: Transaction, case: Case, rows: Sequence[Mapping[str, Any]], *, no
         actor = Actor(name, number, case.sides)
         case = _moved(out[-1][0], row, actor)
         out.append((case, _step(_word(row["status"]), row, name, now)))
+    # Nobody was asked here yet: what was due before today is due in two weeks, not years late on the first day.
+    if case.due_on is not None:
+        out[-1] = (replace(case, due_on=max(case.due_on, cases.first_due(now.date()))), out[-1][1])
     return out
 
 

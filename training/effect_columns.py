@@ -40,9 +40,11 @@ LEAVING = re.compile(
     r"(^|_)(quit|quits|attrition|resign\w*|terminat\w*|separat\w*|left(?!_hand)|leave_date|leaving|leaver|exit\w*|turnover|"
     r"last_day|stayed|still_\w+|retained|retention|churn\w*|survived|time_to_event|days_to\w*)(_|$)|离职|辞职|流失"
 )
-IDS = re.compile(r"(^|_)(id|ids|uuid|number|no|index|name|email|row|rowid|unnamed)(_|$)|工号|编号|姓名|邮箱")
+IDS = re.compile(r"(^|_)(id|ids|uuid|number|no|index|name|email|row|rowid|unnamed|column)(_|$)|工号|编号|姓名|邮箱")
 NUMBERED = re.compile(r"(^|_)(id|ids|uuid|code)$|工号|编号")
 PERIOD = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:_?(?:m|-)?_?(0[1-9]|1[0-2])(?!\d)|_?([hq])_?([1-4]))?(?!\d)")
+SPAN = re.compile(r"(^|_)\d{1,3}_?(m|mo|mth|mths|months?|w|wk|wks|weeks?|d|days?|y|yrs?|years?)$")
+"""A span of time: the half year before the start (overtime_6m) or that after it (wellbeing_6m), nobody can tell."""
 MOST_LEVELS = 15
 BEYOND_CHANCE = 1e-4
 """Family-wise: in a fair trial this check refuses a true baseline once in ten thousand tables."""
@@ -97,6 +99,11 @@ def too_late(table: pd.DataFrame, columns: Iterable[str], start: Start) -> dict[
 def dated_names(columns: Iterable[str]) -> list[str]:
     """Return the columns whose names carry a year: whether it lies before the start, only the start can tell."""
     return [column for column in columns if PERIOD.search(plain_name(column)) and not EARLY.search(plain_name(column))]
+
+
+def spans(columns: Iterable[str]) -> list[str]:
+    """Return the columns whose names end in a span of time that may lie before the start or after it."""
+    return [column for column in columns if SPAN.search(plain_name(column)) and not EARLY.search(plain_name(column))]
 
 
 def _second_round(column: str, names: set[str]) -> Told | None:

@@ -31,7 +31,7 @@ from training.effect_checks import (
     overlap,
     smallest_detectable,
 )
-from training.effect_columns import Coded, Start, coded, dated_names, given_away, too_late, useless
+from training.effect_columns import Coded, Start, coded, dated_names, given_away, spans, too_late, useless
 from training.effect_estimate import About, Estimate, Means, Sample, estimate, unadjusted
 from training.effect_reading import Arms, arms_of, censored, follow_up_of, from_dates, outcome_of
 from training.effect_survival import HazardRatio, hazard_ratio
@@ -159,6 +159,8 @@ def effect(table: pd.DataFrame, **asked: Any) -> Answer:
     used, refused = _confounders(rows, question, probe)
     if question.started_at is None and (named := dated_names(used)):
         more = [*more, told("remark.dated", columns=", ".join(named))]
+    if open_ := [c for c in spans(used) if c not in question.baseline and c not in question.measured_on]:
+        more = [*more, told("remark.spans", columns=", ".join(open_))]
     x = coded(rows, used)
     found = [_arm(arms, i, probe, x, rows, question) for i in range(1, len(arms.names))]
     return Answer(question, tuple(found), tuple(used), refused, (*dated, *remarks, *more))

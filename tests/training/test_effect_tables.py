@@ -157,6 +157,14 @@ def test_a_list_says_when_what_was_measured_in_days_or_words(tmp_path):
         asked(table, measured_on={"mood": "after"}, confounders=["mood"])
 
 
+def test_a_span_of_time_that_may_lie_on_either_side_is_told_until_somebody_says() -> None:
+    rng = np.random.default_rng(1)
+    table = a_trial().assign(wellbeing_6m=lambda t: rng.standard_normal(len(t)))
+    assert any("wellbeing_6m" in remark for remark in asked(table).remarks)
+    assert not asked(table, baseline=["wellbeing_6m"]).remarks
+    assert "wellbeing_6m" in asked(table, measured_on={"wellbeing_6m": "after"}).refused
+
+
 def test_rows_that_are_cut_short_are_named(tmp_path):
     (tmp_path / "t.csv").write_text("arm,left\n1,0\n0\n", encoding="utf-8")
     with pytest.raises(FixableError, match="row 3"):
