@@ -14,6 +14,7 @@ benchmark loses nothing; the table of what is there is printed at the end.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -31,9 +32,20 @@ from features.company import Company, invent_company, regime_named, true_risk
 from features.ingest import import_folder
 from features.kept import kept_matrix
 from features.lake import Lake
-from models.learn import assign_folds, fit_hazards
+from models.learn import Fitted, assign_folds, fit_hazards
 from training.evaluate import Told, auc, average_precision, told_at
-from training.fit import CHOSEN, Panel, Trained, at_origin, build_panel, judge, settings, snapshot_days, train
+from training.fit import (
+    CHOSEN,
+    Ground,
+    Panel,
+    at_origin,
+    build_panel,
+    judge,
+    prepare,
+    say,
+    settings,
+    snapshot_days,
+)
 from training.labels import labels_close_on
 from training.plan import Plan
 from training.truth import HORIZON_DAYS, beside_oracle
@@ -44,19 +56,33 @@ FIRST_SEED = 101
 
 @dataclass(frozen=True)
 class World:
-    """One invented company with what was learned from its records."""
+    """One invented company: what a run stands on, and what each kind said of people unseen, out of time.
 
-    trained: Trained
+    The final model of a run, which nothing here judges, is not learned: that and what it rests on are most of a run.
+    """
+
+    ground: Ground
+    unseen: pd.DataFrame
     truth: Path
     seconds: float
 
 
-def worlds(company: Company, plan: Plan | None = None) -> Iterator[World]:
-    """Yield the company, learned; its folder is gone afterwards."""
+def worlds(company: Company) -> Iterator[World]:
+    """Yield the company, judged; its folder is gone afterwards."""
     with tempfile.TemporaryDirectory() as place:
         folder, begin = Path(place), time.perf_counter()
-        trained = train(taken_in(company, folder), plan or Plan())
-        yield World(trained, folder / "truth", time.perf_counter() - begin)
+        ground = prepare(taken_in(company, folder), plan_of(), silent)
+        unseen, _ = judge(ground.panel, ground.splits, ground.plan, silent)
+        yield World(ground, unseen, folder / "truth", time.perf_counter() - begin)
+
+
+def plan_of() -> Plan:
+    """The invented files carry the number of a locker; in a small firm it names people: the sentinel must be told."""
+    return Plan(accepted={"x_locker": "a number, drawn at random in the invented company"})
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Tell nothing of how far a run is."""
 
 
 def taken_in(company: Company, folder: Path) -> Lake:
@@ -72,25 +98,26 @@ def taken_in(company: Company, folder: Path) -> Lake:
 def ladder(company: Company) -> Iterator[dict]:
     """The model beside the oracle: one line for each company and kind of model."""
     for world in worlds(company):
-        horizon = min(HORIZON_DAYS, world.trained.plan.reference_horizon_days)
-        exits = world.trained.panel.index.loc[lambda t: t["event"] == 1, "employee_id"].nunique()
+        horizon = min(HORIZON_DAYS, world.ground.plan.reference_horizon_days)
+        exits = world.ground.panel.index.loc[lambda t: t["event"] == 1, "employee_id"].nunique()
         ceiling = best_of_features(world, horizon)
-        for kind in (CHOSEN, "linear", "boosted", "blend"):
-            if f"{kind}_{horizon}" in world.trained.unseen.columns:
-                found = beside_oracle(world.trained.unseen, world.truth, horizon_days=horizon, kind=kind)
-                chosen = sorted(set(world.trained.unseen["chosen_kind"]))
-                line = {"kind": kind, "chosen": chosen, "exits": int(exits), "share": found.share, **asdict(found)}
-                yield {**line, **ceiling, "seconds": round(world.seconds)}
+        chosen = sorted(set(world.unseen["chosen_kind"]))
+        for kind in (CHOSEN, "prior", "linear", "boosted", "blend"):
+            found = beside_oracle(world.unseen, world.truth, horizon_days=horizon, kind=kind)
+            line = {"kind": kind, "chosen": chosen, "exits": int(exits), "share": found.share, **asdict(found)}
+            yield {**line, **ceiling, "seconds": round(world.seconds)}
 
 
 def best_of_features(world: World, horizon_days: int) -> dict[str, float]:
     """What the feature matrix could tell on the test rows if labels were no limit (``taught_by_truth``)."""
-    panel, fold_of = world.trained.panel, world.trained.fitted.fold_of
-    fold = panel.index["employee_id"].map(fold_of).fillna(0).to_numpy(int)
+    panel, plan = world.ground.panel, world.ground.plan
+    people = panel.index["employee_id"]
+    fold_of = assign_folds(people.to_numpy(str), n_folds=plan.folds, seed=plan.seed)
+    fold = people.map(fold_of).to_numpy(int)
     key = ["employee_id", "as_of"]
     told = panel.index[key].assign(**taught_by_truth(panel, world.truth, fold, horizon_days))
     told["as_of"] = pd.to_datetime(told["as_of"])
-    unseen = world.trained.unseen.assign(as_of=pd.to_datetime(world.trained.unseen["as_of"]))
+    unseen = world.unseen.assign(as_of=pd.to_datetime(world.unseen["as_of"]))
     return ceilings(unseen.merge(told, on=key), horizon_days)
 
 
@@ -165,20 +192,15 @@ def ceiling(company: Company) -> Iterator[dict]:
 def canary(company: Company) -> Iterator[dict]:
     """A model judged on random rows looks far better than in time; labels shuffled within a snapshot teach nothing."""
     for world in worlds(company):
-        trained = world.trained
-        split_random, split_time = random_and_temporal(trained)
-        rng, index = np.random.default_rng(company.seed), trained.panel.index.copy()
+        ground = world.ground
+        split_random, split_time = random_and_temporal(ground)
+        rng, index = np.random.default_rng(company.seed), ground.panel.index.copy()
         for rows in index.groupby("as_of").indices.values():
             drawn = rng.permutation(rows)
             for column in ("time", "event", "follow_up"):
                 index.iloc[rows, index.columns.get_loc(column)] = index[column].to_numpy()[drawn]
-        shuffled = judge(
-            Panel(index, trained.panel.rows, trained.panel.cards, trained.panel.closed_on),
-            trained.splits,
-            trained.plan,
-            lambda step, done, total: None,
-        )[0]
-        horizon = trained.plan.reference_horizon_days
+        shuffled = judge(replace(ground.panel, index=index), ground.splits, ground.plan, silent)[0]
+        horizon = ground.plan.reference_horizon_days
         nonsense = {kind: whole_auc(shuffled, horizon, kind) for kind in ("linear", "boosted")}
         yield {
             "random_rows_auc": split_random,
@@ -193,15 +215,15 @@ def whole_auc(predictions: pd.DataFrame, horizon_days: int, kind: str) -> float:
     return auc(told, np.ones(len(told.left)))
 
 
-def random_and_temporal(trained: Trained) -> tuple[float, float]:
+def random_and_temporal(ground: Ground) -> tuple[float, float]:
     """The AUC of one plain boosted classifier with rows drawn at random, and with the first origin's cut in time."""
-    index, horizon = trained.panel.index, trained.plan.reference_horizon_days
+    index, horizon = ground.panel.index, ground.plan.reference_horizon_days
     full = (index["follow_up"] >= horizon).to_numpy()
     left = ((index["event"] == 1) & (index["time"] <= horizon)).to_numpy(float)
-    numbers = trained.panel.rows.select_dtypes("number").to_numpy(float)
+    numbers = ground.panel.rows.select_dtypes("number").to_numpy(float)
     day = pd.to_datetime(index["as_of"]).dt.date.to_numpy()
     drawn = np.random.default_rng(0).random(len(index)) < 0.7
-    first = trained.splits[0]
+    first = ground.splits[0]
     cuts = ((full & drawn, full & ~drawn), (full & np.isin(day, first.train), full & np.isin(day, first.test)))
     settings = {"objective": "binary", "num_leaves": 31, "learning_rate": 0.05, "verbosity": -1, "num_threads": 1}
     told = []
@@ -216,53 +238,55 @@ def random_and_temporal(trained: Trained) -> tuple[float, float]:
 def small(company: Company) -> Iterator[dict]:
     """The chosen rung against the base rate out of time, and how often its 90 % intervals hold the known risk.
 
-    The invented files carry the number of a locker; in a small firm it names people, and the sentinel must be told.
+    The intervals are those of each origin's model, which has seen the people of earlier snapshots, as in service.
     """
-    for world in worlds(company, Plan(accepted={"x_locker": "a number, drawn at random in the invented company"})):
-        plan, unseen = world.trained.plan, world.trained.unseen
-        horizon = plan.reference_horizon_days
-        ours, base = told_at(unseen, horizon, CHOSEN), told_at(unseen, horizon, "base")
-        worse = log_loss(ours) - log_loss(base)
-        by_person = pd.Series(worse).groupby(ours.person).sum().to_numpy()
-        error = float(by_person.std() * np.sqrt(len(by_person)) / len(worse))
-        two_kinds = set(ours.left.tolist()) == {0.0, 1.0}
-        yield {
-            "chosen": sorted(set(unseen["chosen_kind"])),
-            "horizon_days": horizon,
-            "exits_tested": int(ours.left.sum()),
-            "auc": whole_auc(unseen, horizon, CHOSEN) if two_kinds else None,
-            "worse_than_base": float(worse.mean()),
-            "standard_error": error,
-            "beyond_one_error": bool(worse.mean() > error > 0),
-            "observed": float(ours.left.mean()),
-            "expected": float(ours.risk.mean()),
-            **coverage(world, min(HORIZON_DAYS, horizon)),
-        }
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        ground = prepare(taken_in(company, folder), plan_of(), silent)
+        plan, horizon = ground.plan, ground.plan.reference_horizon_days
+        said, held, width = [], [], []
+        for split in ground.splits:
+            teaches, tests = at_origin(ground.panel, split, plan)
+            learned = fit_hazards(teaches.landmarks(closed_on=split.origin), settings(plan, ground.panel))
+            said.append(say(learned, tests, plan, split.origin, left_out=True))
+            inside, wide = coverage(learned, tests, folder / "truth", min(HORIZON_DAYS, horizon))
+            held.append(inside)
+            width.append(wide)
+        unseen = pd.concat(said, ignore_index=True)
+        intervals = {"covered": float(np.concatenate(held).mean()), "width": float(np.concatenate(width).mean())}
+        yield {"horizon_days": horizon, **against_base(unseen, horizon), **intervals}
 
 
-def coverage(world: World, horizon_days: int) -> dict[str, float]:
-    """How often the 90 % interval holds the known risk on the rows out of time that tested.
+def against_base(unseen: pd.DataFrame, horizon_days: int) -> dict:
+    """How much worse than the base rate the chosen rung told who leaves (log loss), with the standard error."""
+    ours, base = told_at(unseen, horizon_days, CHOSEN), told_at(unseen, horizon_days, "base")
+    worse = log_loss(ours) - log_loss(base)
+    by_person = pd.Series(worse).groupby(ours.person).sum().to_numpy()
+    error = float(by_person.std() * np.sqrt(len(by_person)) / len(worse))
+    two_kinds = set(ours.left.tolist()) == {0.0, 1.0}
+    return {
+        "chosen": sorted(set(unseen["chosen_kind"])),
+        "exits_tested": int(ours.left.sum()),
+        "auc": whole_auc(unseen, horizon_days, CHOSEN) if two_kinds else None,
+        "worse_than_base": float(worse.mean()),
+        "standard_error": error,
+        "beyond_one_error": bool(worse.mean() > error > 0),
+        "observed": float(ours.left.mean()),
+        "expected": float(ours.risk.mean()),
+    }
 
-    At every origin the model of the chosen kind is learned once more: predictions keep no intervals. Rows, not people.
-    """
-    trained, inside, width = world.trained, [], []
-    for split in trained.splits:
-        teaches, tests = at_origin(trained.panel, split, trained.plan)
-        learned = fit_hazards(
-            teaches.landmarks(closed_on=split.origin),
-            replace(settings(trained.plan, trained.panel), kinds=tuple(dict.fromkeys(("base", "prior", trained.kind)))),
-        )
-        key = {"employee_id": tests.index["employee_id"].tolist()}
-        spine = pl.DataFrame({**key, "as_of": pd.to_datetime(tests.index["as_of"]).dt.date.tolist()})
-        truth = true_risk(world.truth, spine, horizon_days=horizon_days, decisions=False)["true_risk"].to_numpy()
-        ends = learned.models[learned.kind].interval(tests.rows, [horizon_days])
-        if ends is None:
-            raise ValueError("a model that was just learned knows its doubt")
-        known = np.isfinite(truth) & (truth > 1e-9)
-        held = (ends[:, 0, 0] <= truth) & (truth <= ends[:, 0, 1])
-        inside.append(held[known])
-        width.append((ends[:, 0, 1] - ends[:, 0, 0])[known])
-    return {"covered": float(np.concatenate(inside).mean()), "width": float(np.concatenate(width).mean())}
+
+def coverage(learned: Fitted, tests: Panel, truth: Path, horizon_days: int) -> tuple[np.ndarray, np.ndarray]:
+    """On which rows out of time the 90 % interval of the chosen rung holds the known risk, and how wide it is."""
+    key = {"employee_id": tests.index["employee_id"].tolist()}
+    spine = pl.DataFrame({**key, "as_of": pd.to_datetime(tests.index["as_of"]).dt.date.tolist()})
+    risk = true_risk(truth, spine, horizon_days=horizon_days, decisions=False)["true_risk"].to_numpy()
+    ends = learned.models[learned.kind].interval(tests.rows, [horizon_days])
+    if ends is None:
+        raise ValueError("a model that was just learned knows its doubt")
+    known = np.isfinite(risk) & (risk > 1e-9)
+    held = (ends[:, 0, 0] <= risk) & (risk <= ends[:, 0, 1])
+    return held[known], (ends[:, 0, 1] - ends[:, 0, 0])[known]
 
 
 def log_loss(told: Told) -> np.ndarray:
@@ -296,15 +320,23 @@ def main() -> None:
 
 
 def run(asked: argparse.Namespace) -> None:
-    for regime in asked.regimes:
-        for size in asked.sizes:
-            for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-                company = Company(n_employees=size, months=asked.months, seed=seed, regime=regime_named(regime))
-                for found in RUNS[asked.what](company):
-                    line = {"what": asked.what, "regime": regime, "people": size, "months": asked.months, "seed": seed}
-                    with asked.out.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(line | found) + "\n")
-                    print(json.dumps(line | found), flush=True)
+    """Run the companies that are not yet in ``asked.out``; all regimes and sizes of a seed before the next.
+
+    The lines of a company are written together, so one that was cut short is invented again.
+    """
+    keys = ["what", "regime", "people", "months", "seed"]
+    lines = pd.read_json(asked.out, lines=True) if asked.out.exists() else pd.DataFrame(columns=keys)
+    done = set(lines[keys].itertuples(index=False, name=None))
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    for seed, regime, size in itertools.product(seeds, asked.regimes, asked.sizes):
+        line = dict(zip(keys, (asked.what, regime, size, asked.months, seed), strict=True))
+        if tuple(line.values()) in done:
+            continue
+        company = Company(n_employees=size, months=asked.months, seed=seed, regime=regime_named(regime))
+        found = [json.dumps(line | each) for each in RUNS[asked.what](company)]
+        with asked.out.open("a", encoding="utf-8") as file:
+            file.writelines(f"{each}\n" for each in found)
+        print("\n".join(found), flush=True)
 
 
 def table(path: Path) -> None:

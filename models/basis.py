@@ -1,12 +1,13 @@
-"""Columns of a hazard's line: straight, bent, per level, and fading with time.
+"""Columns of a hazard's line: straight, bent, per level, in pairs, and fading with time.
 
 A bend is a hinge with its straight part taken out, so that "there is no bend" and "there is no effect" are different
-statements with different priors (``models.shrunken``): most columns are straight, and the prior says so.
+statements with different priors (``models.shrunken``): most columns are straight, and the prior says so. A pair is the
+product of two of the columns that act most: those that do nothing alone seldom do much together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from models.encode import MIN_LEVEL_ROWS, NUMBER, Codes, Design
 from models.shrunken import Belief, Columns
 
 STRAIGHT, LEVELS, BENT, FADING = Belief(0.02, 1.0), Belief(0.02, 1.0), Belief(0.001, 3.0), Belief(0.005, 0.5)
+PAIRED = Belief(0.0005, 3.0)
 """Variance of a coefficient per standard deviation of its column. Tried on public sets outside the benchmark."""
 KNOTS = (0.2, 0.4, 0.6, 0.8)
 MAX_BENT_COLUMNS, MAX_FADING_COLUMNS, MAX_COLUMNS = 30, 60, 400
+MAX_PAIRED_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,33 @@ class Bends:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """Products of the design columns ``one`` and ``other``, minus ``mean``, over ``scale``; four (m,) arrays."""
+
+    one: np.ndarray
+    other: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, straight: np.ndarray, source: np.ndarray, which: np.ndarray) -> Pairs:
+        """Return the products of the columns ``which`` of ``straight`` (n, q) that come from different ``source``."""
+        one, other = (np.asarray(which)[side] for side in np.triu_indices(len(which), 1))
+        apart = source[one] != source[other]
+        one, other = one[apart], other[apart]
+        product = straight[:, one] * straight[:, other]
+        keep = product.std(axis=0) > 0.1
+        return cls(one[keep], other[keep], product.mean(axis=0)[keep], product.std(axis=0)[keep])
+
+    def transform(self, straight: np.ndarray) -> np.ndarray:
+        """Return (n, m), cut at four standard deviations like every other column."""
+        return np.clip((straight[:, self.one] * straight[:, self.other] - self.mean) / self.scale, -4.0, 4.0)
+
+
+NO_PAIRS = Pairs(*(np.zeros(0, int),) * 2, *(np.zeros(0),) * 2)
+
+
+@dataclass(frozen=True)
 class Basis:
     """How coded rows become columns of the line. ``turn`` (q, r) reduces very many columns to a few directions."""
 
@@ -57,6 +87,7 @@ class Basis:
     bends: Bends
     turn: np.ndarray | None
     fading: np.ndarray
+    pairs: Pairs = NO_PAIRS
 
     @classmethod
     def fit(cls, values: np.ndarray, codes: Codes) -> Basis:
@@ -71,12 +102,21 @@ class Basis:
         q = straight.shape[1]
         return cls(design, bends, turn, np.arange(q if q <= MAX_FADING_COLUMNS else 0))
 
+    def paired(self, values: np.ndarray, effect: np.ndarray) -> Basis:
+        """Return the basis with the products of the columns that act most by ``effect`` (q or more,) of the line."""
+        q = len(self.design.source)
+        if self.turn is not None or q < 2:
+            return self
+        strongest = np.sort(np.argsort(-np.abs(effect[:q]), kind="stable")[:MAX_PAIRED_COLUMNS])
+        return replace(self, pairs=Pairs.fit(self.design.transform(values), self.design.source, strongest))
+
     def transform(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the fixed (n, q) and the fading (n, r) columns."""
         straight = self.design.transform(values)
         if self.turn is not None:
             return straight @ self.turn, straight[:, self.fading]
-        return np.column_stack([straight, self.bends.transform(straight)]), straight[:, self.fading]
+        fixed = [straight, self.bends.transform(straight), self.pairs.transform(straight)]
+        return np.column_stack(fixed), straight[:, self.fading]
 
     def columns(self, values: np.ndarray, *, n_intervals: int) -> Columns:
         """Return the columns with their groups; effects may fade only when there is more than one interval."""
@@ -84,9 +124,10 @@ class Basis:
         age = np.linspace(-1.0, 1.0, n_intervals) if n_intervals > 1 else np.zeros(1)
         turned = self.turn is not None
         kind = np.zeros(fixed.shape[1], int) if turned else np.where(self.design.level == NUMBER, 0, 1)
-        bent = np.full(fixed.shape[1] - len(kind), 2)
-        group = np.concatenate([kind, bent, np.full(fading.shape[1], 3)]).astype(int)
-        return Columns(fixed, fading, age, group, (STRAIGHT, LEVELS, BENT, FADING))
+        paired = np.full(len(self.pairs.one), 4)
+        bent = np.full(fixed.shape[1] - len(kind) - len(paired), 2)
+        group = np.concatenate([kind, bent, paired, np.full(fading.shape[1], 3)]).astype(int)
+        return Columns(fixed, fading, age, group, (STRAIGHT, LEVELS, BENT, FADING, PAIRED))
 
 
 def _knots(z: np.ndarray) -> np.ndarray:

@@ -16,13 +16,11 @@ from models.grove import Grove, Growth, Risked, grow, grow_tried
 from models.shrunken import Line, fit_line, log_rates
 
 FEWEST_EXITS_FOR_TREES = 20
-EXITS_FOR_EVEN_WEIGHTS = 600.0
-"""With so many exits line and trees are expected to be worth the same; with fewer the line more, with more the trees
-more. Tried, like the next two, on public sets and on folds of SurvHub other than those that are reported first."""
-TRUST = 300.0
+EXITS_FOR_HALF_A_SAY = 600.0
+"""With very many exits line and trees are expected to be worth the same; with so many the trees half of that, with
+fewer less. Tried, like the next, on public sets outside the benchmark."""
+TRUST = 600.0
 """How many exits' worth of evidence that expectation stands for."""
-LEAST_SPREAD = 0.05
-"""Variance of the log hazards below which people are hardly told apart and nothing can be learned of the weights."""
 MANY_PEOPLE, MANY_ROWS = 20_000, 50_000
 """Above these fewer people need be left out in turn, and trees may take longer steps."""
 ROWS_IN_ALL_GROVES = 100_000
@@ -59,9 +57,7 @@ class Mixed:
 def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
     """Return the hazard of the cause whose exits ``people`` hold; the level is set so that their sum comes true."""
     exits = int(people.exits.sum())
-    basis = Basis.fit(people.values, codes)
-    k = people.lived.shape[1]
-    line = fit_line(basis.columns(people.values, n_intervals=k), people.lived, people.exits)
+    basis, line = _fit_line(people, codes)
     if exits < FEWEST_EXITS_FOR_TREES:
         return Mixed(basis, line, None, (1.0, 0.0), 0.0)
     fold = _folds(people.exits.sum(axis=1), settings)
@@ -74,6 +70,16 @@ def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
     mixed = Mixed(basis, line, grove, weights, 0.0)
     expected = float((people.lived * np.exp(mixed.log_hazard(people.values))).sum())
     return Mixed(basis, line, grove, weights, float(np.log((exits + 0.5) / (expected + 0.5))))
+
+
+def _fit_line(people: Risked, codes: Codes) -> tuple[Basis, Line]:
+    """Return the line and its columns: once without pairs, to see what acts, and once with them."""
+    basis, k = Basis.fit(people.values, codes), people.lived.shape[1]
+    first = fit_line(basis.columns(people.values, n_intervals=k), people.lived, people.exits)
+    paired = basis.paired(people.values, first.fixed)
+    if not len(paired.pairs.one):
+        return basis, first
+    return paired, fit_line(paired.columns(people.values, n_intervals=k), people.lived, people.exits)
 
 
 def _folds(exits: np.ndarray, settings: Learning) -> np.ndarray:
@@ -104,14 +110,13 @@ def _cross_fitted(
 
     What trees would say of intervals that were not lived through stays 0: nobody will ask.
     """
-    text, k = codes.category_positions(), people.lived.shape[1]
+    text = codes.category_positions()
     line_says, trees_say = np.zeros_like(people.lived), np.zeros_like(people.lived)
     growth, groves, losses = _growth(people, settings.max_trees), [], np.zeros(settings.max_trees)
     n_folds = fold.max() + 1
     for f in range(n_folds):
         taught, out = people.take(fold != f), people.take(fold == f)
-        basis = Basis.fit(taught.values, codes)
-        line = fit_line(basis.columns(taught.values, n_intervals=k), taught.lived, taught.exits)
+        basis, line = _fit_line(taught, codes)
         line_says[fold == f] = line.log_hazard(*basis.transform(out.values)) - line.base
         base = log_rates(taught.lived, taught.exits)
         grove, loss = grow_tried(taught, out, text, base, growth=growth, seed=settings.seed + f)
@@ -128,26 +133,24 @@ def _cross_fitted(
 def _weigh(said: tuple[np.ndarray, np.ndarray], people: Risked) -> tuple[float, float]:
     """Return the weights of line and trees that explain people left out best, drawn towards what is expected.
 
-    How much an exit tells of the weights grows with how far apart people are: a pull of a fixed strength would never
-    let weak signals speak.
+    The pull is worth ``TRUST`` exits in every direction (Zellner's g-prior, 1986): where line and trees say nearly the
+    same, exits tell little of how to divide the weight, and a pull of a fixed strength would never let them speak.
     """
-    line_says, trees_say = said
     exits = people.exits.sum()
-    trees = exits / (exits + EXITS_FOR_EVEN_WEIGHTS)
+    trees = exits / (exits + EXITS_FOR_HALF_A_SAY) / 2
     default = np.array([1.0 - trees, trees])
     base = log_rates(people.lived, people.exits)
     at_risk = people.lived * np.exp(base)
-    mixed = default[0] * line_says + default[1] * trees_say
-    middle = (at_risk * mixed).sum() / at_risk.sum()
-    pull = TRUST * max(LEAST_SPREAD, float((at_risk * (mixed - middle) ** 2).sum() / at_risk.sum()))
+    apart = [part - (at_risk * part).sum() / at_risk.sum() for part in said]
+    pull = TRUST * np.array([[(at_risk * a * b).sum() for b in apart] for a in apart]) / at_risk.sum()
 
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-        z = np.clip(w[0] + w[1] * line_says + w[2] * trees_say, -20.0, 20.0) + base
+        z = np.clip(w[0] + w[1] * said[0] + w[2] * said[1], -20.0, 20.0) + base
         expected = people.lived * np.exp(z)
         surplus, away = expected - people.exits, w[1:] - default
-        value = float(expected.sum() - (people.exits * z).sum()) + pull / 2 * float(away @ away)
-        slopes = [surplus.sum(), (surplus * line_says).sum(), (surplus * trees_say).sum()]
-        return value, np.array(slopes) + pull * np.concatenate([[0.0], away])
+        value = float(expected.sum() - (people.exits * z).sum()) + float(away @ pull @ away) / 2
+        slopes = [surplus.sum(), *((surplus * part).sum() for part in said)]
+        return value, np.array(slopes) + np.concatenate([[0.0], pull @ away])
 
     start = np.array([0.0, *default])
     bounds = [(-3.0, 3.0), (0.0, 1.5), (0.0, 1.5)]

@@ -31,14 +31,20 @@ CARD = ModelCard(
 )
 
 
-@pytest.fixture(scope="module")
-def model_and_rows():
+def learned():
+    """Return the models of every kind and the rows they were learned from; the same each time it is called."""
     generator = np.random.default_rng(0)
     x = pd.DataFrame({"a": generator.normal(size=500), "site": generator.choice(["north", "south"], 500)})
     x.loc[::9, "a"] = np.nan
     time = generator.exponential(300 * np.exp(-0.8 * x["a"].fillna(0)))
     data = plain_landmarks(x, np.minimum(time, 365), (time <= 365).astype(int))
-    return fit_hazards(data, Settings(max_rounds=30, folds=2)).models["blend"], x
+    return fit_hazards(data, Settings(max_rounds=30, folds=2)).models, x
+
+
+@pytest.fixture(scope="module")
+def model_and_rows():
+    models, rows = learned()
+    return models["blend"], rows
 
 
 @pytest.fixture
@@ -59,6 +65,17 @@ def test_a_saved_bundle_comes_back_with_the_same_answers_and_facts(saved, model_
 def test_the_same_model_gives_the_same_bytes(model_and_rows, tmp_path):
     sums = {save_bundle(*model_and_rows[:1], CARD, model_and_rows[1], tmp_path / name) for name in ("one", "two")}
     assert len(sums) == 1
+
+
+def test_two_trainings_on_the_same_data_give_the_same_bytes_of_every_kind(tmp_path):
+    first, second = ({kind: (model, rows) for kind, model in models.items()} for models, rows in (learned(), learned()))
+    assert set(first) == {"base", "prior", "linear", "blend", "boosted"}
+    for kind in first:
+        sums = {
+            save_bundle(m, CARD, rows, tmp_path / f"{kind}{i}")
+            for i, (m, rows) in enumerate((first[kind], second[kind]))
+        }
+        assert len(sums) == 1, kind
 
 
 def test_no_golden_row_is_a_row_of_a_person(saved, model_and_rows):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models.encode import Codes
-from training.canary import canary
+from training.canary import canary, left_by_lot
 from training.fit import Panel
 from training.plan import Plan
 from training.splits import Split
@@ -57,7 +57,26 @@ def test_a_split_at_random_flatters_where_only_memory_pays():
 def test_shuffled_labels_teach_nothing_even_where_there_is_something_to_learn():
     found = canary(trained(signal=3.0))
     assert found.in_time > 0.9
-    assert abs(found.labels_shuffled - 0.5) < 0.12
+    assert 0.47 < found.labels_shuffled < 0.53
+
+
+def test_a_split_with_the_same_rows_on_both_sides_shows_in_shuffled_labels():
+    leaky = trained()
+    leaky.splits = (Split(DAYS[9], tuple(DAYS[:9]), tuple(DAYS[6:])),)
+    assert canary(leaky).labels_shuffled > 0.6
+
+
+def test_by_lot_every_month_keeps_its_exits_and_an_exit_is_seen_from_all_snapshots_before_it():
+    panel = trained().panel
+    true = ((panel.index["event"] == 1) & (panel.index["time"] <= 30)).groupby(panel.index["as_of"]).sum()
+    for drawn in left_by_lot(panel, 30, rng=np.random.default_rng(0)):
+        assert pd.Series(drawn).groupby(panel.index["as_of"]).sum().tolist() == true.tolist()
+    long = next(left_by_lot(panel, 60, rng=np.random.default_rng(0)))
+    once = next(left_by_lot(panel, 30, rng=np.random.default_rng(0)))
+    by_person = panel.index.assign(once=once, long=long).sort_values(["employee_id", "as_of"]).groupby("employee_id")
+    later = by_person["once"].shift(-1).fillna(0).to_numpy()
+    seen = by_person.obj["once"].to_numpy() + later > 0
+    assert (by_person.obj["long"].to_numpy() == seen).all()
 
 
 def test_with_too_few_leavers_nothing_is_said():
