@@ -169,32 +169,43 @@ def added_up(
     return nw.from_native(added.with_columns(name, rest.alias(whole)).drop("_packed"))
 
 
-def trailing(frame: Frame, order: Sequence[str], reads: Mapping[str, tuple[Sequence[str], int, int]]) -> Frame:
+Reads = Mapping[str, tuple[Sequence[str], int, int]]
+"""Tag → (names of whole numbers, gap, reach)."""
+
+
+def trailing(frame: Frame, order: tuple[str, str], reads: Reads) -> Frame:
     """The frame with sums over the rows before: ``<name><tag>`` over the ``(gap, reach]`` last ones, 1 = this one.
 
-    ``order`` is (person, place), and every person has the same run of places. ``reads``: tag → (names of whole numbers,
-    gap, reach). Before the first row lies nothing (0). In Polars one running sum over everybody, from which each
-    person's beginning is taken off, is read at both ends: half the time of sums person by person.
+    ``order`` is (person, place), and every person has the same run of places. Before the first row lies nothing (0).
+    In Polars one running sum over everybody is read at both ends, and where each person began is taken off: half the
+    time of sums person by person.
     """
+    return _read_off(frame, order, reads) if _in_process(frame) else person_by_person(frame, order, reads)
+
+
+def person_by_person(frame: Frame, order: tuple[str, str], reads: Reads) -> Frame:
+    """``trailing`` on any engine."""
     who, place = order
-    if not _in_process(frame):
-        for tag, (names, gap, reach) in reads.items():
-            sums = {name: nw.col(name).rolling_sum(reach - gap, min_samples=1) for name in names}
-            frame = frame.with_columns(*[one.over(who, order_by=[place]).alias(n + tag) for n, one in sums.items()])
-            back = [nw.col(n + tag).shift(gap).over(who, order_by=[place]).fill_null(0) for n in names] if gap else []
+    for tag, (names, gap, reach) in reads.items():
+        sums = {name: nw.col(name).rolling_sum(reach - gap, min_samples=1) for name in names}
+        frame = frame.with_columns(*[one.over(who, order_by=[place]).alias(n + tag) for n, one in sums.items()])
+        if gap:
+            back = [nw.col(n + tag).shift(gap).over(who, order_by=[place]).fill_null(0) for n in names]
             frame = frame.with_columns(*back)
-        return frame
+    return frame
+
+
+def _read_off(frame: Frame, order: tuple[str, str], reads: Reads) -> Frame:
+    who, place = order
     native = frame.to_native()
     code = pl.col(who).to_physical() if native.collect_schema()[who] == pl.Categorical else pl.col(who)
     native = native.with_columns(code.alias("_code")).sort("_code", place)
-    starts = pl.col("_code").ne_missing(pl.col("_code").shift(1)) | (pl.int_range(pl.len()) == 0)
+    row = pl.int_range(pl.len())
+    starts = pl.col("_code").ne_missing(pl.col("_code").shift(1)) | (row == 0)
     names = list(dict.fromkeys(name for named, _, _ in reads.values() for name in named))
-    own = [
-        (pl.col(n).cum_sum() - pl.when(starts).then(pl.col(n).cum_sum() - pl.col(n)).forward_fill()).alias(f"_{n}_own")
-        for n in names
-    ]
-    row = pl.int_range(pl.len()) - pl.when(starts).then(pl.int_range(pl.len())).forward_fill()
-    native = native.with_columns(row.alias("_row"), *own)
+    begun = {n: pl.when(starts).then(pl.col(n).cum_sum() - pl.col(n)).forward_fill() for n in names}
+    own = [(pl.col(n).cum_sum() - begun[n]).alias(f"_{n}_own") for n in names]
+    native = native.with_columns((row - pl.when(starts).then(row).forward_fill()).alias("_row"), *own)
 
     def until(name: str, back: int) -> pl.Expr:
         return pl.when(pl.col("_row") >= back).then(pl.col(f"_{name}_own").shift(back)).otherwise(0)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import narwhals.stable.v2 as nw
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import engine, places, windows
@@ -218,3 +218,24 @@ def test_a_feed_begins_with_its_first_fact_however_long_after_all_others() -> No
         rows = [engine.collected(one).sort("place").select("place", *wanted).rows() for one in found]
         assert rows[0] == rows[1]
         assert rows[0] == [(place, *(19_000, 19_200, None)[: len(wanted)]) for place in (0, 1)]
+
+
+@given(st.integers(1, 4), st.integers(1, 9), st.data())
+@settings(deadline=None, max_examples=30)
+def test_one_running_sum_read_at_both_ends_is_the_sum_person_by_person(n_people, n_places, data) -> None:
+    """The short way in Polars, the way of every other engine, and a sum by hand."""
+    size = n_people * n_places
+    values = data.draw(st.lists(st.integers(-5, 10**15), min_size=size, max_size=size))
+    rows = [(f"p{i // n_places}", i % n_places, value) for i, value in enumerate(values)]
+    shuffled = data.draw(st.permutations(rows))
+    frame = pl.DataFrame(shuffled, schema={"employee_id": pl.String, "place": pl.Int64, "n": pl.Int64}, orient="row")
+    loaded, order = engine.load(frame), ("employee_id", "place")
+    reads = {"_now": (("n",), 0, 2), "_base": (("n",), 2, 5)}
+
+    def summed(who: str, after: int, until: int) -> int:
+        return sum(value for one, place, value in rows if one == who and after < place <= until)
+
+    wanted = [(who, at, summed(who, at - 2, at), summed(who, at - 5, at - 2)) for who, at, _ in rows]
+    for told in (engine.trailing(loaded, order, reads), engine.person_by_person(loaded, order, reads)):
+        found = engine.collected(told).sort("employee_id", "place").select("employee_id", "place", "n_now", "n_base")
+        assert found.rows() == sorted(wanted)
