@@ -15,7 +15,7 @@ with the largest published effect per hour, and ``risk_any``: the highest risk f
 this capacity. What a policy prevents is counted with the potential outcomes of the company: the chance to decide to
 leave within six months without and with the action. Whoever had decided already is not reached by any. Nothing of that
 truth enters a policy: the plan sees a risk and shares of drivers about as good as a trained model has them, and facts
-that records hold. The noise that stands for the model is drawn in seconds; ``bench_policy_trained`` trains one instead.
+that records hold.
 
 ``against`` is the world in which effects run against the risk: they fall in a straight line from twice the published
 size for the lowest risk to nothing for the highest. ``own``: the plan has also seen an earlier trial in the same
