@@ -137,6 +137,7 @@ def test_senseless_limits_are_refused(asked: dict, client: TestClient, key) -> N
     assert client.get(ROUTE, params=asked, headers=key("hr_system")).status_code == 422
 
 
+@pytest.mark.only("sqlite")
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_command_shows_departments_and_writes_names_to_a_file(lang: str, tmp_path: Path, with_options) -> None:
     file = tmp_path / "who.csv"
@@ -149,6 +150,7 @@ def test_the_command_shows_departments_and_writes_names_to_a_file(lang: str, tmp
     assert tuple(rows[0]) == ("employee_id", "name", "department", "team", "manager_id", "action")
 
 
+@pytest.mark.only("sqlite")
 def test_an_action_switched_off_since_scoring_is_planned_for_nobody(tmp_path: Path, with_options) -> None:
     (tmp_path / "care.toml").write_text('off = ["voice_and_follow_up", "skill_course"]', encoding="utf-8")
     shown = CliRunner().invoke(command_line, ["plan", "--budget", "9000", "--state", str(tmp_path), "--lang", "en"])
