@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 
 from features.kept import kept_day
+from models.own_effects import read_own
 from serving import exchange, jobs, posted, service, store_exchange, what_if
 from serving.access import Visit
 from serving.api_people import model_ref
@@ -54,7 +55,7 @@ def score_records(request: Request, who: Let, purpose: Purpose, raw: Body) -> Sc
         bundle = hand.bundle(run, at.settings)
         own = lake_of(at.settings).own_columns()
         ready = posted.prepare(asked.records, as_of=asked.as_of, own=own, bundle=bundle, only=asked.employees)  # type: ignore[arg-type]
-        everybody = posted.answer(ready, bundle, hand.catalog)
+        everybody = posted.answer(ready, bundle, hand.catalog, own=read_own(at.settings.own_effects))
     hidden = jobs.kept_back(at.store, [one.employee_id for one in everybody], now=who.now)
     found = [one for one in everybody if one.employee_id not in hidden]
     service.current(at.store)  # somebody may have stopped the service meanwhile

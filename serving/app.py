@@ -89,7 +89,7 @@ def create_app(
     actions = load_with_own(settings.own_actions)
     known = catalog_facts(actions)
     application.state.desk = Desk(opened, settings, _secret(settings), clock, known, actions, provider_of(settings))
-    application.state.at_hand = AtHand()
+    application.state.at_hand = AtHand(actions)
     application.state.job_bell = Bell()
     for part in ROUTERS:
         application.include_router(part.router)

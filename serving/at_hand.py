@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from features.lake import Lake
 from models.bundle import Bundle, BundleError, load_bundle
 from models.care import Catalog
-from models.catalog import load_catalog
 from serving.brakes import Heavy
 from serving.problems import Problem
 from serving.seen import Run
@@ -23,8 +22,8 @@ from serving.settings import Settings
 class AtHand:
     """Put on the application once. One thread loads; a loaded model is shared, because it never changes."""
 
+    catalog: Catalog
     heavy: Heavy = field(default_factory=Heavy)
-    catalog: Catalog = field(default_factory=load_catalog)
     _bundle: Bundle | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
 

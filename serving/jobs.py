@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.own_effects import read_own
 from serving import audit, posted, service, store_contest, store_exchange, store_webhooks
 from serving.access import Visit
 from serving.at_hand import AtHand, lake_of
@@ -123,6 +124,7 @@ def _work(at: Desk, hand: AtHand, row: dict[str, Any], stopping: Callable[[], bo
     run = service.current(at.store)
     asked = ScoresAsk.model_validate_json(zlib.decompress(row["asked"]))
     bundle = hand.bundle(run, at.settings)
+    own_effects = read_own(at.settings.own_effects)
     own_columns = lake_of(at.settings).own_columns()
     records: Any = asked.records
     ready = posted.prepare(records, as_of=asked.as_of, own=own_columns, bundle=bundle, only=asked.employees)
@@ -137,7 +139,8 @@ def _work(at: Desk, hand: AtHand, row: dict[str, Any], stopping: Callable[[], bo
             _give_back(at, row)
             return
         service.current(at.store)  # a stop holds from one portion to the next
-        found = posted.answer(ready, bundle, hand.catalog, rows=slice(first, first + PORTION))
+        rows = slice(first, first + PORTION)
+        found = posted.answer(ready, bundle, hand.catalog, own=own_effects, rows=rows)
         lines = [
             JobLine(
                 line="person",

@@ -24,6 +24,7 @@ from models.abstain import unheard
 from models.assess import Assessment, assess
 from models.bundle import Bundle
 from models.care import Catalog
+from models.own_effects import OwnEffects
 
 Rows = Sequence[Mapping[str, Cell]]
 
@@ -77,9 +78,11 @@ def prepare(
     return Prepared(found, quiet, tuple(refused), tuple(one for one in asked if one not in there), left_out)
 
 
-def answer(prepared: Prepared, bundle: Bundle, catalog: Catalog, *, rows: slice = slice(None)) -> list[Assessment]:
+def answer(
+    prepared: Prepared, bundle: Bundle, catalog: Catalog, *, own: OwnEffects | None, rows: slice = slice(None)
+) -> list[Assessment]:
     """Return the assessments of some of the prepared people, in their order; a person alone gets the same answer."""
     if not prepared.matrix.frame.height:
         return []
     part = Matrix(prepared.matrix.frame[rows], prepared.matrix.cards)
-    return assess(bundle, part, catalog=catalog, unheard=prepared.unheard)
+    return assess(bundle, part, catalog=catalog, own=own, unheard=prepared.unheard)

@@ -6,8 +6,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from serving import jobs, store_contest, store_log
+from serving.app import create_app
+from serving.settings import Settings
 from serving.store_people import Sight
 
 CARE = {"purpose": "retention_care"}
@@ -311,3 +314,18 @@ def test_without_the_snapshot_of_the_day_nothing_is_worked_out_in_a_request(clie
     who = anybody(client, headers)
     shutil.rmtree(world.state / "lake" / "_kept")
     assert what_if(client, headers, who, overtime_hours_90d=1).status_code == 503
+
+
+def test_what_the_organisation_does_not_offer_is_in_no_plan(world, store, clock, key) -> None:
+    """As in the nightly batch: the organisation's own word over the catalog counts for posted people too."""
+    records, headers = whole(world), key()
+
+    def offered() -> set[str]:
+        app = create_app(Settings(state=world.state), store=store, clock=clock)
+        answer = score(TestClient(app, base_url="http://127.0.0.1:8000"), headers, records, world.as_of)
+        return {action["action"] for one in answer.json()["people"] for action in one["plan"]["actions"]}
+
+    before = offered()
+    (world.state / "care.toml").write_text(f"off = {sorted(before)}".replace("'", '"'), encoding="utf-8")
+    assert before
+    assert not before & offered()
