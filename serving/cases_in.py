@@ -138,7 +138,7 @@ def _step(word: str, row: Mapping[str, Any], name: str, now: datetime) -> Step:
         step=word,
         day=row["happened_on"],
         at=now,
-        by_name=name or NOTE,
+        by_name=name or FROM_RECORDS,
         by_id=row["decided_by"],
         recorded_by=FROM_RECORDS,
         reason="other" if word == "decline" else None,
