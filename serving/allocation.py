@@ -20,7 +20,6 @@ from models.allocation import Allocation, Circle, Limits, Offers, allocate, inte
 from models.catalog import Catalog
 from serving import audit, groups, service, store_plan
 from serving.access import Visit
-from serving.audit import Entry
 from serving.problems import Problem
 from serving.seen import Run
 from serving.store import Store, Transaction
@@ -248,13 +247,4 @@ def _named(drawn: _Drawn) -> list[Planned]:
 
 
 def _record(tx: Transaction, visit: Visit, action: str, result: str, run: Run, *, subject: str | None = None) -> None:
-    entry = Entry(
-        actor=visit.viewer.actor,
-        action=action,
-        result=result,
-        request_id=visit.request_id,
-        purpose=visit.purpose,
-        subject=subject,
-        model_version=run.model_version,
-    )
-    audit.record(tx, entry, now=visit.now)
+    audit.record(tx, audit.entry_of(visit, action, result, subject=subject, run=run), now=visit.now)

@@ -11,10 +11,9 @@ from fastapi.responses import JSONResponse
 
 from features.errors import FixableError
 from features.push import push
-from serving import exchange, store_webhooks
+from serving import audit, store_webhooks
 from serving.access import Visit
 from serving.at_hand import lake_of
-from serving.audit import record
 from serving.body import Body, read
 from serving.documented import answers, asks
 from serving.guard import Desk, desk, visit
@@ -85,6 +84,6 @@ def _push(at: Desk, who: Visit, table: PostedTable, batch: str, asked: RecordsAs
     )
     with at.store.begin() as tx:
         told = f"{answer.received} rows"
-        record(tx, exchange.entry(who, "records.push", told, subject=f"push-{batch}"), now=who.now)
+        audit.record(tx, audit.entry_of(who, "records.push", told, subject=f"push-{batch}"), now=who.now)
         store_webhooks.add_event(tx, "records.received", {"batch": batch, "table": table}, now=who.now)
     return answer

@@ -10,7 +10,7 @@ from starlette.concurrency import iterate_in_threadpool
 
 from features.kept import kept_day
 from models.own_effects import read_own
-from serving import exchange, jobs, posted, service, store_exchange, what_if
+from serving import audit, jobs, posted, service, store_exchange, what_if
 from serving.access import Visit
 from serving.api_people import model_ref
 from serving.api_records import for_everybody
@@ -69,7 +69,7 @@ def score_records(request: Request, who: Let, purpose: Purpose, raw: Body) -> Sc
         absent=[*ready.absent, *sorted(hidden)],
         refused=[refused_row(one) for one in ready.refused],
     )
-    told = exchange.entry(who, "score.posted", f"{len(found)} people", subject="posted", run=run)
+    told = audit.entry_of(who, "score.posted", f"{len(found)} people", subject="posted", run=run)
     jobs.write_down(at.store, who, told, [one.employee_id for one in found])
     return answer
 

@@ -13,7 +13,6 @@ from serving.access import Visit
 from serving.body import Body, read
 from serving.destinations import RefusedError, networks, plausible
 from serving.documented import SECURITY, answers, asks
-from serving.exchange import entry
 from serving.guard import Desk, desk, visit
 from serving.idempotency import Answered, Key, fingerprint, once
 from serving.problems import Problem
@@ -81,7 +80,7 @@ def _add(at: Desk, who: Visit, asked: EndpointAsk, endpoint_id: str) -> dict[str
             if len(store_webhooks.endpoints(tx, who.viewer.actor)) >= MOST_ENDPOINTS:
                 raise Problem("too_many_endpoints")
             store_webhooks.add_endpoint(tx, row)
-            audit.record(tx, entry(who, "webhook.add", "made", subject=endpoint_id), now=who.now)
+            audit.record(tx, audit.entry_of(who, "webhook.add", "made", subject=endpoint_id), now=who.now)
     return EndpointAnswer(**_facts(row)).model_dump(mode="json")
 
 
@@ -97,7 +96,7 @@ def delete_webhook(request: Request, who: Let, endpoint_id: EndpointId) -> Respo
         gone = store_webhooks.delete_endpoint(tx, who.viewer.actor, endpoint_id)
         if gone:
             store_exchange.forget_write(tx, who.viewer.actor, endpoint_id.removeprefix("wh_"))
-            audit.record(tx, entry(who, "webhook.delete", "gone", subject=endpoint_id), now=who.now)
+            audit.record(tx, audit.entry_of(who, "webhook.delete", "gone", subject=endpoint_id), now=who.now)
     if not gone:
         raise Problem("not_found")
     return Response(status_code=204)
@@ -120,7 +119,7 @@ def rotate_webhook_secret(request: Request, who: Let, endpoint_id: EndpointId, i
     def work(_batch: str) -> Answered:
         with at.store.begin() as tx:
             store_webhooks.rotate(tx, endpoint_id, former_until=who.now + webhooks.FORMER_VALID)
-            audit.record(tx, entry(who, "webhook.rotate", "made", subject=endpoint_id), now=who.now)
+            audit.record(tx, audit.entry_of(who, "webhook.rotate", "made", subject=endpoint_id), now=who.now)
             row = store_webhooks.endpoint_of(tx, who.viewer.actor, endpoint_id)
         if row is None:
             raise Problem("not_found")

@@ -13,10 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serving import store_log, store_looks
 from serving.store import Transaction
+
+if TYPE_CHECKING:
+    from serving.access import Visit
+    from serving.seen import Run
 
 START = "0" * 64
 """What stands before the first entry."""
@@ -43,6 +47,19 @@ class Verdict:
     sequence: int
     hash: str
     problem: str | None
+
+
+def entry_of(visit: Visit, action: str, result: str, *, subject: str | None = None, run: Run | None = None) -> Entry:
+    """Return the entry about what this visit did, under the model whose assessments it saw."""
+    return Entry(
+        actor=visit.viewer.actor,
+        action=action,
+        result=result,
+        request_id=visit.request_id,
+        purpose=visit.purpose,
+        subject=subject,
+        model_version=run.model_version if run else None,
+    )
 
 
 def record(tx: Transaction, entry: Entry, *, now: datetime) -> None:

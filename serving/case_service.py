@@ -13,7 +13,6 @@ from typing import Any
 
 from serving import audit, cases, store_cases, store_people
 from serving.access import Visit
-from serving.audit import Entry
 from serving.cases import Actor, Case, Move, Refused
 from serving.problems import Problem
 from serving.store import Store, Transaction
@@ -308,5 +307,4 @@ def outbox(store: Store, visit: Visit, *, after: int, limit: int) -> list[dict[s
 
 
 def _record(tx: Transaction, visit: Visit, action: str, result: str, *, subject: str | None = None) -> None:
-    entry = Entry(visit.viewer.actor, action, result, visit.request_id, visit.purpose, subject)
-    audit.record(tx, entry, now=visit.now)
+    audit.record(tx, audit.entry_of(visit, action, result, subject=subject), now=visit.now)

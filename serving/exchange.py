@@ -34,9 +34,11 @@ def people(store: Store, visit: Visit, wanted: Wanted) -> Listed:
         asked = replace(wanted, run_id=run.id, limit=limit + 1)
         rows = store_exchange.people(tx, visit.viewer.sight, asked, today=visit.now.date())
         page = rows[:limit]
-        record_about(tx, _entry(visit, "people.list", "shown", run), [r["employee_id"] for r in page], now=visit.now)
+        record_about(
+            tx, audit.entry_of(visit, "people.list", "shown", run=run), [r["employee_id"] for r in page], now=visit.now
+        )
         if not page:
-            audit.record(tx, _entry(visit, "people.list", "nobody", run), now=visit.now)
+            audit.record(tx, audit.entry_of(visit, "people.list", "nobody", run=run), now=visit.now)
     return Listed(run, tuple(page), page[-1]["employee_id"] if len(rows) > limit else None)
 
 
@@ -57,9 +59,9 @@ def begin_export(store: Store, visit: Visit, wanted: Wanted) -> Export:
     with store.begin() as tx:
         asked = replace(wanted, run_id=run.id)
         ids = store_exchange.ids(tx, visit.viewer.sight, asked, today=visit.now.date())
-        whole = _entry(visit, "people.export", f"{len(ids)} people", run)
+        whole = audit.entry_of(visit, "people.export", f"{len(ids)} people", run=run)
         audit.record(tx, replace(whole, subject=name), now=visit.now)
-        record_about(tx, _entry(visit, "people.export", "shown", run), ids, now=visit.now)
+        record_about(tx, audit.entry_of(visit, "people.export", "shown", run=run), ids, now=visit.now)
     return Export(name, run, asked, frozenset(ids))
 
 
@@ -108,19 +110,3 @@ def record(store: Store, visit: Visit, entry: Entry, ids: list[str]) -> None:
     with store.begin() as tx:
         audit.record(tx, entry, now=visit.now)
         record_about(tx, replace(entry, result="shown"), ids, now=visit.now)
-
-
-def entry(visit: Visit, action: str, result: str, *, subject: str | None = None, run: Run | None = None) -> Entry:
-    """Return an entry of the audit log about this visit."""
-    return replace(_entry(visit, action, result, run), subject=subject)
-
-
-def _entry(visit: Visit, action: str, result: str, run: Run | None) -> Entry:
-    return Entry(
-        actor=visit.viewer.actor,
-        action=action,
-        result=result,
-        request_id=visit.request_id,
-        purpose=visit.purpose,
-        model_version=run.model_version if run else None,
-    )

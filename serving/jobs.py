@@ -17,7 +17,6 @@ from serving.access import Visit
 from serving.at_hand import AtHand, lake_of
 from serving.audit import Entry
 from serving.audit_many import record_about
-from serving.exchange import entry
 from serving.guard import Desk
 from serving.problems import Problem
 from serving.schemas_exchange import JobLine, ScoresAsk
@@ -53,7 +52,7 @@ def start(at: Desk, who: Visit, asked: ScoresAsk, raw: bytes, *, batch: str) -> 
         if store_exchange.n_open_jobs(tx, who.viewer.actor) >= MOST_OPEN:
             raise Problem("overloaded", retry_after=RETRY_SECONDS)
         store_exchange.add_job(tx, row)
-        audit.record(tx, entry(who, "job.start", f"{row['total']} people", subject=job_id), now=who.now)
+        audit.record(tx, audit.entry_of(who, "job.start", f"{row['total']} people", subject=job_id), now=who.now)
         return store_exchange.job_of(tx, who.viewer.actor, job_id) or row
 
 
@@ -78,7 +77,7 @@ def answers(store: Store, who: Visit, job_id: str) -> Iterator[bytes]:
     told = [one for one in told if one["line"] != "person" or one["employee_id"] not in hidden]
     told += [JobLine(line="absent", employee_id=one).model_dump(mode="json") for one in sorted(hidden)]
     people = [one["employee_id"] for one in told if one["line"] == "person"]
-    write_down(store, who, entry(who, "job.read", f"{len(people)} people", subject=job_id), people)
+    write_down(store, who, audit.entry_of(who, "job.read", f"{len(people)} people", subject=job_id), people)
     return (json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for one in told)
 
 

@@ -18,7 +18,6 @@ from typing import Any, cast
 from models.bands import band_of
 from serving import audit, case_service, groups, stop, store_contest, store_events, store_log, store_looks, store_people
 from serving.access import Visit
-from serving.audit import Entry
 from serving.groups import Members
 from serving.problems import Problem
 from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed, shown_plan
@@ -184,7 +183,7 @@ def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[t
         found = _shown(said[visit.viewer.sight, today].get(employee_id), visit, run, today=today)
         result = found if isinstance(found, str) else "shown"
         out.append((run, found))
-        entries.append((_entry(visit, "risk.read", result, subject=employee_id, run=run), visit.now))
+        entries.append((audit.entry_of(visit, "risk.read", result, subject=employee_id, run=run), visit.now))
     audit.record_all(tx, entries)
     return out
 
@@ -353,19 +352,7 @@ def _run(tx: Transaction, *, known: dict[int, Run] | None = None) -> Run:
 def _record(
     tx: Transaction, visit: Visit, action: str, result: str, *, subject: str | None = None, run: Run | None = None
 ) -> None:
-    audit.record(tx, _entry(visit, action, result, subject=subject, run=run), now=visit.now)
-
-
-def _entry(visit: Visit, action: str, result: str, *, subject: str | None, run: Run | None) -> Entry:
-    return Entry(
-        actor=visit.viewer.actor,
-        action=action,
-        result=result,
-        request_id=visit.request_id,
-        purpose=visit.purpose,
-        subject=subject,
-        model_version=run.model_version if run else None,
-    )
+    audit.record(tx, audit.entry_of(visit, action, result, subject=subject, run=run), now=visit.now)
 
 
 run_of, look, record = _run, _look, _record

@@ -340,12 +340,4 @@ def _looks(tx: Transaction, visit: Visit, action: str, people: Sequence[str]) ->
 
 
 def _record(tx: Transaction, visit: Visit, action: str, result: str, *, subject: str | None = None) -> None:
-    entry = Entry(
-        actor=visit.viewer.actor,
-        action=action,
-        result=result,
-        request_id=visit.request_id,
-        purpose=visit.purpose,
-        subject=subject,
-    )
-    audit.record(tx, entry, now=visit.now)
+    audit.record(tx, audit.entry_of(visit, action, result, subject=subject), now=visit.now)
