@@ -117,7 +117,8 @@ bench-allocation: install ## the plan of an organisation: 50,000 people and 25 a
 
 .PHONY: bench-policy
 bench-policy: install ## exits prevented by the plan beside simpler policies, on invented companies
-	@$(BENCH)/bench_policy.py --seeds 1 --people 2000 --trial 1000
+	@$(BENCH)/bench_policy.py --seeds 3 --people 2000 --trial 1000
+	@$(BIN)/python -W ignore -m benchmarks.bench_policy_trained --seeds 3 --people 1000
 
 # A state with scores, for the benchmarks of the service: that of `make demo` unless told otherwise.
 STATE_OF ?= $(DEMO)

@@ -199,7 +199,7 @@ def test_the_range_does_not_shrink_with_people_and_only_somewhat_with_actions() 
     assert value == pytest.approx(1.0)
     assert (high - low) / value == pytest.approx(2 * 1.2816 * 0.5)
     apart = replace(offers, action=np.arange(50))
-    assert 0.5 < np.diff(interval(apart, np.arange(50))[1:])[0] / (high - low) < 0.8
+    assert 0.5 < np.diff(interval(apart, np.arange(50))[1:])[0] / (high - low) < 0.95
 
 
 def test_no_limit_binds_nobody() -> None:
