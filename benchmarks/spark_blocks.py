@@ -1,4 +1,4 @@
-"""The matrix on Spark beside Polars, on a small random company: every block by itself, then the whole joined matrix.
+"""The matrix on Spark beside Polars, on a small company: every block by itself, then the whole joined matrix.
 
 PYTHONPATH=. python benchmarks/spark_blocks.py                 needs the extra spark, Java 17 and half an hour
 PYTHONPATH=. python benchmarks/spark_blocks.py pay manager     these blocks only
@@ -6,17 +6,21 @@ PYTHONPATH=. python benchmarks/spark_blocks.py --whole         the joined matrix
 
 Equal means: the same rows, known in the same rows, and no number off by more than 1e-9 (of the number, from 1 upwards).
 The time is almost all planning: it hardly grows with the number of people.
+
+Two records in one lake: random ones with everything that makes time hard (late, corrected, dated ahead, blank), and two
+years of an invented company of forty, so that habits, trends and yearly rounds, and thereby all columns, have values.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,9 +29,13 @@ import polars as pl
 
 from features import engine
 from features.cards import Card
+from features.company import Company, invent_company
+from features.ingest import import_folder
 from features.lake import Lake
 from features.matrix import BLOCKS, matrix
 from features.snapshots import Panel, panel
+from features.tables import canonical
+from tests.features import random_records
 
 EQUAL = 1e-9
 SMALL = {
@@ -38,6 +46,31 @@ SMALL = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 """Compiling a plan for thirty rows, and planning it again on the way, takes longer than all the rest."""
+
+
+STARTS = date(2023, 1, 1)
+"""Of both records."""
+HELPERS = 8
+"""So many of the invented people work on projects and help others often enough to be judged by it, two years long."""
+
+
+def two_records(lake: Lake, seed: int, folder: Path) -> None:
+    """Random records, an invented company and its helpers, in an empty lake."""
+    for name, frame in random_records.records(seed).items():
+        lake.append(name, frame)
+    lake.declare(random_records.OWN)
+    settings = Company(n_employees=40, months=24, seed=seed, starts_on=STARTS)
+    invent_company(settings, folder / "records", truth=folder / "truth")
+    import_folder(folder / "records", lake)
+    people = pl.read_csv(folder / "records" / "employees.csv")["employee_id"].unique().sort().to_list()[:HELPERS]
+    dice = random.Random(seed)
+    rows = [
+        {"employee_id": one, "happened_on": STARTS + timedelta(7 * week + dice.randint(0, 4)), "kind": kind, "n": n}
+        for one in people
+        for week in range(104)
+        for kind, n in (("project", dice.randint(2, 6)), ("help_given", dice.randint(2, 6)))
+    ]
+    lake.append("interactions", canonical({"interactions": pl.DataFrame(rows)})["interactions"])
 
 
 @dataclass(frozen=True)
@@ -106,21 +139,18 @@ def line(name: str, run: Callable[[], Compared]) -> bool:
 def main() -> int:
     """Go through the blocks asked for; 1 when anything differs."""
     from features import spark
-    from tests.features.random_records import AS_OF, OWN, records
 
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("blocks", nargs="*", help="names of blocks; none: all, then the whole matrix")
     ask.add_argument("--whole", action="store_true", help="the joined matrix only")
     ask.add_argument("--memory", default="4g", help="of the driver")
-    ask.add_argument("--seed", type=int, default=35, help="of the random company; 35 fills most columns")
+    ask.add_argument("--seed", type=int, default=35, help="of both records")
     asked = ask.parse_args()
     session = spark.session("local[2]", partitions=1, memory=asked.memory, options=SMALL)
-    days, equal = AS_OF, True
+    days, equal = random_records.AS_OF, True
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(Path(folder) / "lake")
-        for name, frame in records(asked.seed).items():
-            lake.append(name, frame)
-        lake.declare(OWN)
+        two_records(lake, asked.seed, Path(folder))
         if not asked.whole:
             here, there = panel(lake.read(), days), panel(spark.records(lake, session), days)
             for block in BLOCKS:
@@ -129,7 +159,7 @@ def main() -> int:
                     equal &= line(name, lambda block=block: block_compared(block, here, there))  # type: ignore[misc]
         if asked.whole or not asked.blocks:
             told = (lake.read(), spark.records(lake, session))
-            equal &= line("the whole matrix", lambda: whole_compared(*told, days, OWN))
+            equal &= line("the whole matrix", lambda: whole_compared(*told, days, random_records.OWN))
     session.stop()
     return 0 if equal else 1
 

@@ -26,6 +26,10 @@ import narwhals.stable.v2 as nw
 from features import engine
 from features.engine import Frame
 
+FEWEST_SPANS = 10
+"""Parts of events are added up once more where there are not so many stretches of days to each of them: a cut between
+two parts divides one stretch at the most, and a second grouping of millions of rows to join a few does not pay."""
+
 
 @dataclass(frozen=True)
 class Snapshots:
@@ -122,10 +126,10 @@ def condensed(
         seen = spans(part, as_of, nw.col("start")).with_columns(day.alias("_day")).join(days, on="_day", how="left")
         cells = seen.select(*keys, cell.alias("_cell"), *[value.alias(name) for name, value in amounts.items()])
         parts.append(engine.added_up(cells, keys, "_cell", bits=bits, sums=list(amounts)))
-    if len(parts) > 1:
-        every = nw.concat([engine.held(part) for part in parts])
-        parts = [engine.added_up(every, keys, "_cell", bits=bits, sums=list(amounts))]
-    told = parts[0].with_columns(
+    every = nw.concat([engine.held(part) for part in parts]) if len(parts) > 1 else parts[0]
+    if len(parts) > 1 and n_spans < FEWEST_SPANS * len(parts):
+        every = engine.added_up(every, keys, "_cell", bits=bits, sums=list(amounts))
+    told = every.with_columns(
         (nw.col("_cell") % n_spans).alias("_span"),
         (nw.col("_cell") // n_spans % (n + 1)).alias("beyond"),
         (nw.col("_cell") // (n_spans * (n + 1))).alias("first"),

@@ -126,17 +126,17 @@ def window_sums(spine: Spine, facts: Frame, measures: Sequence[Measure], *, by: 
     says = {measure.name: ~measure.value.is_null() for measure in measures}
     began = {f"{name}_from": nw.when(said).then(nw.col("happened_on")) for name, said in says.items()}
     told = _together(spine, facts, keys, measures)
-    wanted = told.join(spine.rows.select(*keys).unique(), on=keys, how="semi")
-    running = _running([*_moves(wanted, keys, measures), spine.rows.select(*keys, "place")], keys, spine.when.n)
-    read = []
+    stops: dict[str, list[str]] = {}
+    sums = []
     for measure in measures:
         for window in measure.windows:
+            stops.setdefault(f"stop{window}", []).extend(measure.parts)
             for part in measure.parts:
                 unit = MILLION if measure.whole and part.endswith("_sum") else 1
-                now = (nw.col(f"{part}_in") - nw.col(f"{part}_out{window}")) * unit
-                read.append(now.alias(f"{measure.name}_{window}d_{part.removeprefix(f'{measure.name}_')}"))
-    sums = running.select(*keys, "place", *read)
-    rows = spine.rows.select(*keys, "place", "as_of", "hired_on").join(sums, on=[*keys, "place"], how="left")
+                name = f"{measure.name}_{window}d_{part.removeprefix(f'{measure.name}_')}"
+                sums.append((nw.col(f"{part}_stop{window}") * unit).alias(name))
+    rows = engine.in_force(spine.rows.select(*keys, "place", "as_of", "hired_on"), told, keys, stops)
+    rows = rows.select(*keys, "place", "as_of", "hired_on", *sums)
     feeds = first_days(facts, spine.when, began)
     return engine.held(rows.join(feeds, on="place", how="left"))
 
@@ -225,27 +225,6 @@ def _together(spine: Spine, facts: Frame, keys: Sequence[str], measures: Sequenc
             amounts[f"{measure.name}_n"] = (~measure.value.is_null()).cast(nw.Int64)
     told = condensed(facts, spine.when, keys, sorted({d for measure in measures for d in measure.windows}), amounts)
     return told.filter(nw.col(f"stop{max(reaches)}") > nw.col("first"))
-
-
-def _moves(told: Frame, keys: Sequence[str], measures: Sequence[Measure]) -> list[Frame]:
-    """What is added (``…_in``) and taken back (``…_out<d>``) at which place, per person."""
-    parts = [part for measure in measures for part in measure.parts]
-    added = told.group_by(*keys, "first").agg(*[nw.col(part).sum().alias(f"{part}_in") for part in parts])
-    moves = [added.rename({"first": "place"})]
-    for window in sorted({window for measure in measures for window in measure.windows}):
-        parts = [part for measure in measures if window in measure.windows for part in measure.parts]
-        sums = [nw.col(part).sum().alias(f"{part}_out{window}") for part in parts]
-        taken = told.group_by(*keys, f"stop{window}").agg(*sums)
-        moves.append(taken.rename({f"stop{window}": "place"}))
-    return moves
-
-
-def _running(moves: Sequence[Frame], keys: Sequence[str], n: int) -> Frame:
-    """Cumulative amounts per person and place."""
-    together = nw.concat(list(moves), how="diagonal").filter(nw.col("place") < n)
-    amounts = [name for name in together.collect_schema().names() if name not in {*keys, "place"}]
-    summed = together.group_by(*keys, "place").agg(*[nw.col(name).sum() for name in amounts])
-    return summed.with_columns(nw.col(amounts).cum_sum().over(*keys, order_by=["place"]))
 
 
 def _until_replaced(alive: Frame, by: Sequence[str], order: str, n: int) -> Frame:

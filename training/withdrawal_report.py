@@ -9,7 +9,7 @@ from rich.table import Table
 
 from features.withdrawal.limit import RATE
 from training.withdrawal_real import OnRecords, closed_on, on_records, written_out
-from training.withdrawal_study import Result, Tally, study, years_of
+from training.withdrawal_study import FALL, STANDS, Result, Tally, study, years_of
 from training.withdrawal_world import World, live
 
 FIRST_SEED = 1000
@@ -39,9 +39,11 @@ def tables(result: Result) -> Iterator[Table]:
         waited = f"{np.median(result.waited[size]):.0f}" if result.waited[size] else "–"
         shown.add_row(f"{size:.0%}", written(tally), written(result.found_with_fdr[size]), waited)
     yield shown
-    shown = _table("Whole teams fall for 12 weeks", "fall", "personal alarms per person-year", "team signals")
-    for size, tally in result.team_personal.items():
-        shown.add_row(f"{size:.0%}", written(tally, 3), written(result.team_found[size]))
+    where = tuple(result.team_personal)
+    shown = _table("Whole teams fall for 12 weeks: personal alarms per person-year", "fall", *where, "team signals")
+    for size, found in result.team_found.items():
+        told = [written(result.team_personal[name][size], 3) for name in where]
+        shown.add_row(f"{size:.0%}", *told, written(found))
     yield shown
 
 
@@ -71,11 +73,12 @@ def on_rows(invented: Mapping[float, OnRecords]) -> Iterator[Table]:
 def verdict(result: Result) -> Iterator[str]:
     """Each bar with what came out."""
     false, half, third = result.false.rate()[0], result.found[0.5].rate()[0], result.found[0.3].rate()[0]
-    teams = max(tally.rate()[0] for tally in result.team_personal.values())
+    stands, fall = (max(tally.rate()[0] for tally in result.team_personal[name].values()) for name in (STANDS, FALL))
     yield _bar(abs(false / RATE - 1) <= 0.2, f"false alarms {false:.3f} per person-year, stated {RATE} ± 20 %")
     yield _bar(half >= 0.8, f"{half:.0%} of falls of 50 % found within 12 weeks, at least 80 %")
     yield _bar(third >= 0.3, f"{third:.0%} of falls of 30 % found within 12 weeks, at least 30 %")
-    yield _bar(teams <= RATE, f"team-wide falls: {teams:.3f} personal alarms per person-year, chance alone {RATE}")
+    yield _bar(stands == 0, f"team-wide falls: {stands:.3f} personal alarms per person-year while the signal stands, 0")
+    yield _bar(fall <= RATE, f"team-wide falls: {fall:.3f} in all weeks of the fall, chance alone {RATE}")
     fifth = result.found[0.2].rate()[0]
     yield f"A fall of 20 % is found in {fifth:.0%}, and the base is {RATE * 12 / 52:.0%}: it cannot be seen."
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.withdrawal.alarms import FDR, HISTORY_WEEKS, Watch, discoveries, personal, watched
+from features.withdrawal.alarms import FDR, HISTORY_WEEKS, Watch, discoveries, personal, shared, watched
 from features.withdrawal.chart import MEMORY_WEEKS
 from features.withdrawal.limit import RATE, Limit, alarms_at, calibrate
-from training.withdrawal_world import Weeks, World, live
+from training.withdrawal_world import Weeks, World, fallen, live
 
 JUDGED_WEEKS = 104
 WITHIN_WEEKS = 12
@@ -29,13 +29,17 @@ DRAWS = 400
 
 @dataclass(frozen=True)
 class Told:
-    """Alarms (people × judged weeks), weeks that could be judged, and the scores behind them."""
+    """Alarms (people × judged weeks), weeks that could be judged, and the scores behind them.
+
+    ``shared``: weeks in which a signal of the person's team stands.
+    """
 
     alarms: np.ndarray
     judged: np.ndarray
     scores: np.ndarray
     with_fdr: np.ndarray
     team_alarms: np.ndarray
+    shared: np.ndarray
     limit: Limit
 
 
@@ -71,6 +75,7 @@ def judge(seen: Watch, *, n_judged: int = JUDGED_WEEKS, rate: float = RATE) -> T
         scores=own[:, cut],
         with_fdr=alarms_at(discoveries(own, FDR), limit.at)[:, cut],
         team_alarms=alarms_at(seen.team_scores, team_limit.at)[:, cut],
+        shared=shared(seen, team_limit)[:, cut],
         limit=limit,
     )
 
@@ -95,7 +100,7 @@ class Result:
     found: dict[float, Tally] = field(default_factory=dict)
     found_with_fdr: dict[float, Tally] = field(default_factory=dict)
     waited: dict[float, list[int]] = field(default_factory=dict)
-    team_personal: dict[float, Tally] = field(default_factory=dict)
+    team_personal: dict[str, dict[float, Tally]] = field(default_factory=dict)
     team_found: dict[float, Tally] = field(default_factory=dict)
     limits: list[float] = field(default_factory=list)
 
@@ -124,7 +129,8 @@ def _people_fall(result: Result, world: World, seed: int) -> None:
     whom = {size: np.flatnonzero((member == 0) & (team % 3 == place)) for size, _, place in FALLS}
     for size, week, _ in FALLS:
         kept[whom[size], first + week : first + week + WITHIN_WEEKS] = 1 - size
-    told = judge(seen_by_service(live(world, np.random.default_rng([seed, 1]), kept=kept)))
+    rng = np.random.default_rng([seed, 1])
+    told = judge(seen_by_service(fallen(live(world, rng), kept, rng)))
     for size, week, _ in FALLS:
         span = slice(week, week + WITHIN_WEEKS)
         judged = told.judged[whom[size], span].any(1)
@@ -135,16 +141,31 @@ def _people_fall(result: Result, world: World, seed: int) -> None:
         result.waited.setdefault(size, []).extend((hit[hit.any(1)].argmax(1) + 1).tolist())
 
 
+STANDS, FALL, BEFORE, CHANCE = "the signal stands", "weeks of the fall", "of them before the signal", "without the fall"
+"""Where alarms of people whose team falls are counted: while a signal of the team stands, until the last window has
+let go of the fall; in the weeks of the fall; in those that no signal covers; in the same weeks had nothing fallen."""
+
+
 def _teams_fall(result: Result, world: World, seed: int) -> None:
     kept, first = np.ones((world.n_people, world.n_weeks)), world.n_weeks - JUDGED_WEEKS
     team = np.arange(world.n_people) // world.team_size
     for size, week, place in TEAM_FALLS:
         kept[team % 3 == place, first + week : first + week + WITHIN_WEEKS] = 1 - size
-    told = judge(seen_by_service(live(world, np.random.default_rng([seed, 2]), kept=kept)))
+    rng = np.random.default_rng([seed, 2])
+    weeks = live(world, rng)
+    quiet, told = judge(seen_by_service(weeks)), judge(seen_by_service(fallen(weeks, kept, rng)))
     for size, week, place in TEAM_FALLS:
-        whom, span = np.flatnonzero(team % 3 == place), slice(week, week + WITHIN_WEEKS)
-        years = told.judged[whom, span].sum(1) / 52
-        result.team_personal.setdefault(size, Tally()).add(told.alarms[whom, span].sum(1), years)
+        whom, long = np.flatnonzero(team % 3 == place), slice(week, week + 2 * WITHIN_WEEKS)
+        span = slice(week, week + WITHIN_WEEKS)
+        counted = {
+            STANDS: (told, long, told.shared[whom, long]),
+            FALL: (told, span, True),
+            BEFORE: (told, span, ~told.shared[whom, span]),
+            CHANCE: (quiet, span, True),
+        }
+        for name, (world_of, weeks_of, where) in counted.items():
+            alarms, judged = (told_of[whom, weeks_of] & where for told_of in (world_of.alarms, world_of.judged))
+            result.team_personal.setdefault(name, {}).setdefault(size, Tally()).add(alarms.sum(1), judged.sum(1) / 52)
         teams = np.unique(team[whom])
         teams = teams[teams < len(told.team_alarms)]
         found = told.team_alarms[teams, span].any(1)

@@ -7,7 +7,7 @@ on record (SCIENCE section 5). ``World`` has every setting, so that the study ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -57,8 +57,8 @@ def names(n: int) -> np.ndarray:
     return np.array([f"p{i:05d}" for i in range(n)])
 
 
-def live(world: World, rng: np.random.Generator, *, kept: np.ndarray | None = None) -> Weeks:
-    """Years of weeks; ``kept`` (people × weeks) is the share of the usual that is left: .5 where a fall is put in."""
+def live(world: World, rng: np.random.Generator) -> Weeks:
+    """Years of weeks in which nothing falls."""
     n, weeks = world.n_people, world.n_weeks
     team = np.arange(n) // world.team_size
     usual = np.exp(np.log(world.mean) + 0.6 * rng.standard_normal(n))
@@ -66,10 +66,18 @@ def live(world: World, rng: np.random.Generator, *, kept: np.ndarray | None = No
     of_year = np.arange(weeks) % 52
     season = 0.1 * np.sin(2 * np.pi * of_year / 52) + np.log(np.where(np.isin(of_year, HOLIDAYS), 0.55, 1.0))
     level = season + _wander(rng, team.max() + 1, weeks, world.team_ar)[team] + _wander(rng, n, weeks, world.person_ar)
-    mean = usual[:, None] * np.exp(level) * (1.0 if kept is None else kept)
+    mean = usual[:, None] * np.exp(level)
     there = rng.random((n, weeks)) >= 0.05
     counts = np.where(there, rng.negative_binomial(size, size / (size + mean)), 0)
     return Weeks(counts.astype(np.int64), there, team)
+
+
+def fallen(weeks: Weeks, kept: np.ndarray, rng: np.random.Generator) -> Weeks:
+    """The same weeks with a fall put in: each act stays with the chance ``kept`` (people × weeks, .5 for a half).
+
+    What is left is negative binomial of the same size again, so only the mean falls; all else is as it was.
+    """
+    return replace(weeks, counts=rng.binomial(weeks.counts, kept))
 
 
 def _wander(rng: np.random.Generator, n: int, weeks: int, ar: tuple[float, float]) -> np.ndarray:

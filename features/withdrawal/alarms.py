@@ -3,8 +3,10 @@
     charts of two years ─▶ limit at .05 alarms per person-year ─▶ low scores of the last weeks ─▶ personal or the team's
 
 A person is told of once in eight weeks. When the team is down even without any one of its members, that is the
-team's matter (a finished project, a quiet season, a new tool) and nobody's personal alarm. Every alarm carries the
-share of alarms this strong that chance alone explains in its week (Benjamini-Hochberg across everybody judged).
+team's matter (a finished project, a quiet season, a new tool) and nobody's personal alarm, until the quiet weeks have
+left every window; only who fell clearly further than the team is told of. A team shows as quiet some weeks after it
+began: meanwhile its members need a deeper score too. Every alarm carries the share of alarms this strong that chance
+alone explains in its week (Benjamini-Hochberg across everybody judged).
 
 What this cannot see: a fall of a fifth; a fall slower than the habit follows (a year); people who do little that is
 recorded, who are new, or who are away. And it does not know why: leave that nobody entered, a finished project, a new
@@ -31,6 +33,14 @@ HISTORY_WEEKS = 104
 CYCLE_WEEKS = 4
 FDR = 0.5
 """Of the alarms that are told, at most this share is expected to be chance."""
+TEAM_STANDS_WEEKS = max(WINDOWS)
+"""So long after its last low week a team's signal still stands: its quiet weeks are in the windows."""
+FURTHER = 1.0
+"""Standard deviations beyond the limit that a score needs while the team's signal stands: a hundred times rarer."""
+TEAM_LEANS = 1.0
+"""A team this low may be on the way to a signal."""
+FURTHER_LEANING = 0.5
+"""Standard deviations beyond the limit that a score needs while the team leans: ten times rarer."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +103,30 @@ def review(
 
 
 def personal(seen: Watch, team_limit: Limit) -> np.ndarray:
-    """The scores that may become somebody's alarm: 0 while the team is low without them."""
-    down = np.vstack([seen.team_scores < -team_limit.at, np.zeros((1, len(seen.ends)), dtype=bool)])
-    shared = down[seen.team, np.arange(len(seen.ends))]
-    return np.where(shared & np.isfinite(seen.scores), 0.0, seen.scores)
+    """The scores that may become somebody's alarm: raised while the team is low without them, as that may be all."""
+    beside = np.where(
+        _standing(seen, team_limit), FURTHER, np.where(seen.team_scores < -TEAM_LEANS, FURTHER_LEANING, 0)
+    )
+    raised = _by_person(seen, beside, nobody=0.0)
+    return np.where(raised > 0, np.minimum(seen.scores + raised, 0.0), seen.scores)
+
+
+def shared(seen: Watch, team_limit: Limit) -> np.ndarray:
+    """For every person and week: does a signal of the team stand?"""
+    return _by_person(seen, _standing(seen, team_limit), nobody=False)
+
+
+def _standing(seen: Watch, team_limit: Limit) -> np.ndarray:
+    """Teams × weeks: low now, or in the weeks that a window still holds."""
+    week = np.arange(len(seen.ends))
+    low = np.where(seen.team_scores < -team_limit.at, week, -TEAM_STANDS_WEEKS - 1)
+    return week - np.maximum.accumulate(low, axis=1) <= TEAM_STANDS_WEEKS
+
+
+def _by_person(seen: Watch, of_teams: np.ndarray, *, nobody: float) -> np.ndarray:
+    """Teams × weeks laid out as people × weeks; ``nobody``: where somebody has no team."""
+    rows = np.vstack([of_teams, np.full((1, len(seen.ends)), nobody)])
+    return rows[seen.team, np.arange(len(seen.ends))]
 
 
 def shares(own: np.ndarray) -> np.ndarray:

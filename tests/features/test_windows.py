@@ -239,3 +239,47 @@ def test_one_running_sum_read_at_both_ends_is_the_sum_person_by_person(n_people,
     for told in (engine.trailing(loaded, order, reads), engine.person_by_person(loaded, order, reads)):
         found = engine.collected(told).sort("employee_id", "place").select("employee_id", "place", "n_now", "n_base")
         assert found.rows() == sorted(wanted)
+
+
+@given(st.integers(1, 6), st.data())
+@settings(deadline=None, max_examples=40)
+def test_what_is_in_force_is_the_sum_of_what_has_begun_and_not_ended(n_places, data) -> None:
+    """The short way in Polars, the way of every other engine, and a sum by hand; with people, pairs and blanks."""
+    name, place = st.sampled_from(["a", "b", "c", None]), st.integers(0, n_places)
+    drawn = st.tuples(name, name, place, place, place, st.integers(-5, 10**15), st.integers(0, 1))
+    told = [(who, whom, a, max(a, b), max(a, c), n, k) for who, whom, a, b, c, n, k in data.draw(st.lists(drawn))]
+    asked = data.draw(st.lists(st.tuples(name, name, st.integers(0, n_places - 1)), min_size=1, unique=True))
+    whole = dict.fromkeys(("first", "stop30", "stop90", "n", "k"), "int")
+    kinds = {"employee_id": "text", "with_id": "text", **whole}
+    facts = engine.table(dict(zip(kinds, map(list, zip(*told, strict=True)), strict=True)) if told else {}, kinds)
+    at = {"employee_id": "text", "with_id": "text", "place": "int"}
+    rows = engine.table(dict(zip(at, map(list, zip(*asked, strict=True)), strict=True)), at)
+    stops = {"stop30": ["n", "k"], "stop90": ["n"]}
+
+    def summed(who: str | None, whom: str | None, day: int, stop: int, amount: int) -> int | None:
+        if who is None or whom is None:
+            return None
+        return sum(row[amount] for row in told if row[:2] == (who, whom) and row[2] <= day < row[stop])
+
+    wanted = {row: tuple(summed(*row, stop, amount) for stop, amount in ((3, 5), (3, 6), (4, 5))) for row in asked}
+    for way in (engine.in_force, engine.place_by_place):
+        found = engine.collected(way(rows, facts, ["employee_id", "with_id"], stops))
+        found = found.select(*at, "n_stop30", "k_stop30", "n_stop90")
+        assert {row[:3]: row[3:] for row in found.rows()} == wanted
+
+
+def test_parts_of_events_are_added_up_again_only_where_they_cut_many_of_their_sums(monkeypatch) -> None:
+    """Twelve days in parts of two: the same sums, whether the parts are joined or stand side by side."""
+    days = pl.Series("happened_on", range(19_000, 19_012)).cast(pl.Int32).cast(pl.Date)
+    events = pl.DataFrame({"happened_on": days, "known_on": days, "n": range(12)})
+    loaded = places.lifetimes(engine.load(events.with_columns(employee_id=pl.lit("a"))), ())
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    found = []
+    for fewest in (0, 1000):
+        monkeypatch.setattr(places, "FEWEST_SPANS", fewest)
+        asked = spine((19_003, 19_011), "a")
+        rows = asked.rows.with_columns(nw.col("employee_id").cast(nw.Categorical))
+        when = places.Snapshots(asked.when.as_of, engine.crowds(loaded))
+        sums = windows.window_sums(Spine(when, rows), loaded, [Measure("m", nw.col("n"), (3, 8), whole=True)])
+        found.append(read(sums, nw.col("m_3d_sum") / windows.MILLION, nw.col("m_8d_sum") / windows.MILLION))
+    assert found == [[("a", 0, 6.0, 6.0), ("a", 1, 30.0, 60.0)]] * 2

@@ -12,8 +12,8 @@ from features import engine
 from features.snapshots import panel
 from features.tables import canonical
 from features.withdrawal import CARDS, columns
-from features.withdrawal.alarms import review, watch
-from features.withdrawal.limit import alarms_at, calibrate, chances, false_shares, person_years
+from features.withdrawal.alarms import FURTHER, TEAM_STANDS_WEEKS, Watch, personal, review, shared, watch
+from features.withdrawal.limit import Limit, alarms_at, calibrate, chances, false_shares, person_years
 from features.withdrawal.weeks import sundays, weekly
 
 MONDAY = date(2022, 1, 3)
@@ -74,6 +74,51 @@ def test_a_fall_that_a_team_shares_is_the_teams_and_nobodys() -> None:
     assert seen.alarms.height == 0
     assert seen.teams["team"].unique().to_list() == ["t2"]
     assert seen.teams["n_people"].to_list()[0] == 8
+
+
+def test_who_falls_clearly_further_than_a_falling_team_is_told_of() -> None:
+    kept = {one: 0.7 for i, one in enumerate(PEOPLE) if i % TEAMS == 2} | {"p02": 0.05}
+    seen = review(company(kept), AS_OF, cycle_weeks=10)
+    assert seen.alarms["employee_id"].to_list() == ["p02"]
+    assert seen.teams["team"].unique().to_list() == ["t2"]
+
+
+def drawn(team_scores: list[float], score: float) -> Watch:
+    """Three people with the same score in all weeks: two in a team with these scores, one in none."""
+    n = len(team_scores)
+    there = np.zeros((3, n))
+    return Watch(
+        people=("a", "b", "c"),
+        ends=tuple(range(0, 7 * n, 7)),
+        scores=np.array([[score] * n, [np.nan] * n, [score] * n]),
+        lowest=there.astype(int),
+        usual=there,
+        level=there,
+        present=there,
+        teams=("t",),
+        team=np.array([[0] * n, [0] * n, [-1] * n]),
+        team_scores=np.array([team_scores]),
+        volume=there,
+    )
+
+
+def test_a_teams_signal_stands_until_its_low_weeks_have_left_every_window() -> None:
+    low = [0.0, -3.0, *[0.0] * (TEAM_STANDS_WEEKS + 1), np.nan]
+    limit = Limit(2.5, 0.05, 100.0, 10)
+    stands = shared(drawn(low, -4.0), limit)
+    assert np.flatnonzero(stands[0]).tolist() == list(range(1, 2 + TEAM_STANDS_WEEKS))
+    assert not stands[2].any()
+    own = personal(drawn(low, -4.0), limit)
+    assert own[0].tolist() == [-4.0 + FURTHER * stands[0, week] for week in range(len(low))]
+    assert np.isnan(own[1]).all()
+    assert set(own[2]) == {-4.0}
+
+
+def test_while_a_team_leans_a_deeper_score_is_needed_and_none_turns_good() -> None:
+    limit = Limit(2.5, 0.05, 100.0, 10)
+    assert personal(drawn([-0.9, -1.1, -2.4, -2.6], -3.0), limit)[0].tolist() == [-3.0, -2.5, -2.5, -2.0]
+    assert personal(drawn([-2.6], -0.4), limit)[0].tolist() == [0.0]
+    assert personal(drawn([-2.6], 0.7), limit)[0].tolist() == [0.0]
 
 
 def test_a_fall_that_everybody_shares_is_nobodys() -> None:

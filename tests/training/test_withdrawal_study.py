@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 
 from training.withdrawal_real import closed_on, on_records, seen, written_out
-from training.withdrawal_study import Tally, judge, seen_by_service, study, textbook, years_of
-from training.withdrawal_world import World, live
+from training.withdrawal_study import (
+    BEFORE,
+    CHANCE,
+    FALL,
+    STANDS,
+    Tally,
+    judge,
+    seen_by_service,
+    study,
+    textbook,
+    years_of,
+)
+from training.withdrawal_world import World, fallen, live
 
 SMALL = World(n_people=40, team_size=5)
 
@@ -33,7 +44,20 @@ def test_the_study_keeps_its_bars_on_a_small_company() -> None:
     result = study(World(n_people=200), [77])
     assert result.false.rate()[0] < 0.1
     assert result.found[0.5].rate()[0] >= 0.7
-    assert result.team_personal[0.5].rate()[0] <= 0.3
+    assert result.team_personal[STANDS][0.5].rate()[0] == 0
+    assert result.team_personal[FALL][0.5].rate()[0] <= 0.3
+    assert sum(sum(map(np.sum, result.team_personal[name][0.5].of)) for name in (STANDS, BEFORE, CHANCE)) > 0
+
+
+def test_a_fall_put_into_weeks_leaves_all_else_as_it_was() -> None:
+    weeks = live(SMALL, np.random.default_rng(3))
+    kept = np.ones(weeks.counts.shape)
+    kept[:8, 100:200] = 0.7
+    less = fallen(weeks, kept, np.random.default_rng(4))
+    assert np.array_equal(less.counts[8:], weeks.counts[8:])
+    assert (less.counts <= weeks.counts).all()
+    share = less.counts[:8, 100:200].sum() / weeks.counts[:8, 100:200].sum()
+    assert share == pytest.approx(0.7, abs=0.02)
 
 
 def test_textbook_limits_alarm_on_nothing_more_often_than_stated() -> None:
