@@ -111,20 +111,19 @@ class Design:
     ) -> Design:
         """Return the design learned from coded rows ``values`` (n, p) of the snapshots ``period`` (n,)."""
         columns: list[tuple[int, int, float]] = []
-        text = set(codes.category_positions())
-        for j in range(values.shape[1]):
-            unknown = np.isnan(values[:, j])
-            known = values[~unknown, j]
+        text, told = set(codes.category_positions()), _tells_the_person(np.isnan(values), period)
+        for j, column in enumerate(np.ascontiguousarray(values.T)):
+            known = column[~np.isnan(column)]
             if j in text:
                 counts = np.bincount(known.astype(int), minlength=1)
                 columns += [(j, int(level), 0.0) for level in np.flatnonzero(counts >= min_level_rows)]
             else:
                 columns.append((j, NUMBER, _log_unit(known)))
-            if 0.01 < unknown.mean() < 0.99 and not _moves(unknown, period):
+            if told[j]:
                 columns.append((j, UNKNOWN, 0.0))
         source, level, unit = (np.array(c) for c in zip(*columns, strict=True)) if columns else (np.zeros(0, int),) * 3
         raw = _raw_design(values, source, level, unit)
-        mean, scale = np.nan_to_num(_nan_mean(raw)), np.nan_to_num(_nan_std(raw))
+        mean, scale = _mean_and_sd(raw)
         keep = scale > 1e-9
         return cls(codes, source[keep], level[keep], unit[keep], mean[keep], scale[keep])
 
@@ -164,24 +163,35 @@ def _raw_design(values: np.ndarray, source: np.ndarray, level: np.ndarray, unit:
 
 def _log_unit(known: np.ndarray) -> float:
     """Return the typical size of a skewed number's values other than 0, and 0 where no logarithm is needed."""
-    spread = known.std() if known.size else 0.0
-    if spread == 0 or np.mean((known - known.mean()) ** 3) / spread**3 <= 2.0:
+    if not known.size:
+        return 0.0
+    apart = known - known.mean()
+    squares = apart * apart
+    spread = np.sqrt(squares.mean())
+    if spread == 0 or (squares * apart).mean() / spread**3 <= 2.0:
         return 0.0
     return float(np.median(np.abs(known[known != 0])))
 
 
-def _moves(unknown: np.ndarray, period: np.ndarray) -> bool:
-    """Return whether "unknown" comes and goes with the snapshots rather than with the people."""
-    share = pd.Series(unknown.astype(float)).groupby(period).mean()
-    return bool(share.max() - share.min() > MOVING_SHARE)
+def _tells_the_person(unknown: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Return (p,) where "unknown" (n, p) is neither rare nor usual, and goes with people rather than with snapshots."""
+    if not len(unknown):
+        return np.zeros(unknown.shape[1], dtype=bool)
+    _, snapshot = np.unique(period, return_inverse=True)
+    order = np.argsort(snapshot, kind="stable")
+    size = np.bincount(snapshot)
+    count = np.add.reduceat(unknown[order], np.cumsum(size) - size, axis=0, dtype=int)
+    share, everywhere = count / size[:, None], count.sum(axis=0) / len(unknown)
+    still = share.max(axis=0) - share.min(axis=0) <= MOVING_SHARE
+    return (everywhere > 0.01) & (everywhere < 0.99) & still
 
 
-def _nan_mean(raw: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(raw)
-    return np.where(known, raw, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-
-
-def _nan_std(raw: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(raw)
-    squares = np.where(known, (raw - _nan_mean(raw)) ** 2, 0.0)
-    return np.sqrt(squares.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+def _mean_and_sd(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both (q,) over what is known of each column; 0 where nothing is."""
+    unknown = np.isnan(raw)
+    n = np.maximum((~unknown).sum(axis=0), 1)
+    apart = np.where(unknown, 0.0, raw)
+    mean = apart.sum(axis=0) / n
+    apart -= mean
+    apart[unknown] = 0.0
+    return mean, np.sqrt(np.einsum("ij,ij->j", apart, apart) / n)

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from models.calibration import PRIOR_EXITS, Calibration, HeldOut, fit_calibration, identity
-from models.encode import Codes, usable_columns
+from models.encode import Codes, Design, usable_columns
 from models.interval import Doubt, spread_of_folds
 from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
 from models.prior import LEVEL_SD, fit_published, unseen_sd
+from models.quiet import drawn
 from models.risk import Hazard, RiskModel
-from models.scores import BaseScore, Belief, BoostedScore, Growth, LinearScore, Rows, Score
+from models.scores import BaseScore, Belief, BoostedScore, Growth, LinearScore, Rows, Score, design_of
 
 KINDS = ("base", "prior", "linear", "blend", "boosted")
 """From the simplest to the freest: nobody known, published effects, a line, a mean of line and trees, trees."""
@@ -37,7 +39,8 @@ CONTRADICTION_ERRORS = 1.0
 class Settings:
     """How to learn. ``edges`` in days; ``beliefs`` are pairs (lean, sd) tried on people left out (``scores.Belief``);
     ``directions`` says per column which way the risk is expected to go when it rises; ``kinds`` of ``KINDS`` are
-    learned, and what none of them is made of costs nothing."""
+    learned, and what none of them is made of costs nothing. Of rows that saw nobody leave about ``most_quiet`` teach
+    (``models.quiet``)."""
 
     edges: tuple[int, ...] = (30, 90, 180, 270, 365)
     reference_days: int = 180
@@ -47,6 +50,7 @@ class Settings:
     max_rounds: int = 400
     min_exits: int = 20
     recent_days: float = 365.0
+    most_quiet: int = 60_000
     workers: int = 2
     seed: int = 0
     kinds: tuple[str, ...] = KINDS
@@ -104,21 +108,27 @@ def fit_hazards(
     rate: a model that has learned from so few says nothing that the base rate would not. The published effects need
     no exits, and are then taken as they are, without a calibration that would be learned from the same few.
     """
+    fold_of = assign_folds(landmarks.person, n_folds=settings.folds, seed=settings.seed)
+    landmarks, copies = _without_quiet(landmarks, settings)
     codes = Codes.fit(landmarks.rows, usable_columns(landmarks.rows, landmarks.as_of_day))
     values = codes.transform(landmarks.rows)
     periods = expand(landmarks.time, landmarks.event, settings.edges, follow_up=landmarks.follow_up)
-    voluntary = _Cause.of(landmarks, values, periods, VOLUNTARY, settings)
-    fold_of = assign_folds(landmarks.person, n_folds=settings.folds, seed=settings.seed)
+    voluntary = _Cause.of(landmarks, values, periods, VOLUNTARY, copies=copies, settings=settings)
     fold = np.array([fold_of[p] for p in landmarks.person])[voluntary.rows.row]
+    taught = _Taught.by_fold(voluntary.rows, fold, codes, n_folds=settings.folds)
 
     tell = progress or (lambda step, done, total: None)
     enough = voluntary.people_who_left >= settings.min_exits
     crossed = (
-        _cross_fit_all(voluntary, fold, codes, settings, tell) if enough else _base_only(voluntary, fold, settings)
+        _cross_fit_all(voluntary, taught, fold, settings=settings, tell=tell)
+        if enough
+        else _base_only(voluntary, fold, settings)
     )
     if "prior" in settings.kinds:
-        crossed["prior"] = _published(crossed["base"], voluntary, fold, codes=codes, settings=settings)
-    other = _other_hazard(_Cause.of(landmarks, values, periods, OTHER, settings), codes, settings)
+        crossed["prior"] = _published(crossed["base"], voluntary, taught, fold=fold, settings=settings)
+    other = _other_hazard(
+        _Cause.of(landmarks, values, periods, OTHER, copies=copies, settings=settings), codes, settings
+    )
 
     def model(parts: tuple[tuple[float, Score], ...], calibration: Calibration, doubt: Doubt) -> RiskModel:
         return RiskModel(codes, settings.edges, settings.reference_days, Hazard(parts, calibration), other, doubt)
@@ -139,6 +149,13 @@ def fit_hazards(
         losses[kind] = voluntary.loss_by_person(log_odds)
     mean_loss = {kind: float(loss.sum() / voluntary.rows.weight.sum()) for kind, loss in losses.items()}
     return Fitted(models, fold_models, fold_of, mean_loss, simplest_of_the_best(losses))
+
+
+def _without_quiet(landmarks: Landmarks, settings: Settings) -> tuple[Landmarks, np.ndarray]:
+    """Return the rows that teach, and of how many rows each is one. Whoever left at all keeps every row of theirs:
+    the mean number of rows from which an exit is seen (``landmarks_per_exit``) stays what it was."""
+    kept, copies = drawn(landmarks.event == STAY, landmarks.as_of_day, most=settings.most_quiet, seed=settings.seed)
+    return (landmarks, copies) if kept.all() else (landmarks.take(kept), copies[kept])
 
 
 def simplest_of_the_best(losses: Mapping[str, np.ndarray]) -> str:
@@ -196,25 +213,50 @@ def _base_only(cause: _Cause, fold: np.ndarray, settings: Settings) -> dict[str,
     return {"base": _Crossed((everybody,) * settings.folds, log_odds, everybody)}
 
 
-def _published(base: _Crossed, cause: _Cause, fold: np.ndarray, *, codes: Codes, settings: Settings) -> _Crossed:
+@dataclass(frozen=True)
+class _Taught:
+    """Rows to learn from. The columns of a line cost more than the line, and several learners share them."""
+
+    rows: Rows
+    codes: Codes
+
+    @cached_property
+    def design(self) -> Design:
+        return design_of(self.rows, self.codes)
+
+    @classmethod
+    def by_fold(cls, rows: Rows, fold: np.ndarray, codes: Codes, *, n_folds: int) -> tuple[_Taught, ...]:
+        """Return what is left when each fold is left out, and last everything."""
+        return (*(cls(rows.take(fold != f), codes) for f in range(n_folds)), cls(rows, codes))
+
+
+def _published(
+    base: _Crossed, cause: _Cause, taught: Sequence[_Taught], *, fold: np.ndarray, settings: Settings
+) -> _Crossed:
     """The published effects, moved by the exits of the other folds; the folds share one level (see ``_base_only``).
 
     Columns that show nothing of what was studied leave the base rate.
     """
-    everybody = fit_published(cause.rows, codes, edges=settings.edges)
+    everybody = fit_published(cause.rows, taught[-1].design, edges=settings.edges)
     if not everybody.coefficient.size:
         return base
     log_odds, scores = np.empty(len(cause.rows.row)), []
     for f in range(settings.folds):
-        score = fit_published(cause.rows.take(fold != f), codes, edges=settings.edges)
+        score = fit_published(taught[f].rows, taught[f].design, edges=settings.edges)
         log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(score)
         scores.append(replace(score, intercept=everybody.intercept))
     return _Crossed(tuple(scores), log_odds, everybody)
 
 
 def _cross_fit_all(
-    cause: _Cause, fold: np.ndarray, codes: Codes, settings: Settings, tell: Callable[[str, int, int], None]
+    cause: _Cause,
+    taught: Sequence[_Taught],
+    fold: np.ndarray,
+    *,
+    settings: Settings,
+    tell: Callable[[str, int, int], None],
 ) -> dict[str, _Crossed]:
+    codes = taught[-1].codes
     needed = {name for kind in settings.kinds for name in SHARES.get(kind, {kind: 1.0})}
     done, total = 0, settings.folds * (("linear" in needed) * len(settings.beliefs) + ("boosted" in needed))
     text = set(codes.category_positions())
@@ -222,14 +264,13 @@ def _cross_fit_all(
     beliefs = [Belief(np.array(directions, dtype=float), *belief) for belief in settings.beliefs]
     growth = Growth(tuple(directions), settings.seed)
 
-    def crossed(learn: Callable[[Rows, Rows], Score]) -> tuple[tuple[Score, ...], np.ndarray]:
+    def crossed(learn: Callable[[_Taught, Rows], Score]) -> tuple[tuple[Score, ...], np.ndarray]:
         nonlocal done
         log_odds, scores = np.empty(len(cause.rows.row)), []
         with ThreadPoolExecutor(settings.workers) as pool:  # both learners let go of the interpreter while they work
-            masks = [fold == f for f in range(settings.folds)]
-            learned = pool.map(lambda mine: learn(cause.rows.take(~mine), cause.rows.take(mine)), masks)
-            for mine, score in zip(masks, learned, strict=True):
-                log_odds[mine] = cause.rows.take(mine).log_odds_of(score)
+            left_out = [cause.rows.take(fold == f) for f in range(settings.folds)]
+            for f, score in enumerate(pool.map(learn, taught[: settings.folds], left_out)):
+                log_odds[fold == f] = left_out[f].log_odds_of(score)
                 scores.append(score)
                 done += 1
                 tell("learning", done, total)
@@ -238,15 +279,15 @@ def _cross_fit_all(
     out = _base_only(cause, fold, settings)
     if "linear" in needed:
         lines = [
-            crossed(lambda train, _, belief=belief: LinearScore.fit(train, codes, belief=belief))  # type: ignore[misc]
+            crossed(lambda rest, _, belief=belief: LinearScore.fit(rest.rows, rest.design, belief=belief))  # type: ignore[misc]
             for belief in beliefs
         ]
         best = min(range(len(lines)), key=lambda i: cause.loss(lines[i][1]))
-        out["linear"] = _Crossed(*lines[best], LinearScore.fit(cause.rows, codes, belief=beliefs[best]))
+        out["linear"] = _Crossed(*lines[best], LinearScore.fit(cause.rows, taught[-1].design, belief=beliefs[best]))
     if "boosted" in needed:
         trees = crossed(
-            lambda train, left_out: BoostedScore.fit(
-                train, codes, growth=growth, n_rounds=settings.max_rounds, held_out=left_out
+            lambda rest, left_out: BoostedScore.fit(
+                rest.rows, codes, growth=growth, n_rounds=settings.max_rounds, held_out=left_out
             )
         )
         # The folds stop where the people left out stop gaining; everybody together carries a tenth more trees.
@@ -267,15 +308,32 @@ class _Cause:
 
     @classmethod
     def of(
-        cls, landmarks: Landmarks, values: np.ndarray, periods: PersonPeriod, cause: int, settings: Settings
+        cls,
+        landmarks: Landmarks,
+        values: np.ndarray,
+        periods: PersonPeriod,
+        cause: int,
+        *,
+        copies: np.ndarray,
+        settings: Settings,
     ) -> _Cause:
         p = periods.take((periods.outcome == cause) | (periods.outcome == STAY))
-        exits = (p.outcome == cause).astype(float)
-        weight = np.full(len(p.row), 1.0 / landmarks_per_exit(landmarks))
-        rows = Rows(values, landmarks.as_of_day, p.row, p.interval, exits, weight, len(settings.edges))
+        ends = p.outcome == cause
+        speaks_for = copies[p.row]
+        weight = speaks_for / landmarks_per_exit(landmarks)
+        rows = Rows(
+            values,
+            landmarks.as_of_day,
+            p.row,
+            p.interval,
+            ends.astype(float),
+            weight,
+            speaks_for,
+            len(settings.edges),
+        )
         closed = landmarks.as_of_day[p.row] + np.asarray(settings.edges)[p.interval]
         _, person = np.unique(landmarks.person[p.row], return_inverse=True)
-        return cls(rows, closed, person, len(set(person[exits > 0].tolist())))
+        return cls(rows, closed, person, len(set(person[ends].tolist())))
 
     def loss(self, log_odds: np.ndarray) -> float:
         return float(self.loss_by_person(log_odds).sum())
@@ -325,5 +383,5 @@ def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
     nothing_expected = Belief(np.zeros(len(codes.columns)), lean=0.0, sd=0.05)
     score: Score = BaseScore.fit(cause.rows)
     if enough:  # no interval is told of it, so its doubt need not travel
-        score = replace(LinearScore.fit(cause.rows, codes, belief=nothing_expected), factor=None)
+        score = replace(LinearScore.fit(cause.rows, design_of(cause.rows, codes), belief=nothing_expected), factor=None)
     return Hazard(((1.0, score),), identity(len(settings.edges)))

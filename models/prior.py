@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logit
 
-from models.encode import NUMBER, Codes, Design
+from models.encode import NUMBER, Design
 from models.ridge import posterior
 from models.scores import LinearScore, Rows
 
@@ -127,16 +127,16 @@ CORRELATION = 0.15
 """Mean correlation of two constructs: attitudes go together, pay and tenure hardly do."""
 
 
-def fit_published(rows: Rows, codes: Codes, *, edges: Sequence[int]) -> LinearScore:
+def fit_published(rows: Rows, design: Design, *, edges: Sequence[int]) -> LinearScore:
     """Return the score of the published effects, moved by the exits in ``rows``; ``edges`` (K,) in days.
 
-    Maximum a posteriori, with the Laplace approximation of the posterior of the slopes in ``factor``. The design
-    holds only columns that show a construct; a construct without any is left out.
+    ``design`` are the columns learned from the same rows (``models.scores.design_of``); the score keeps only those that
+    show a construct, and a construct without any is left out. Maximum a posteriori, with the Laplace approximation of
+    the posterior of the slopes in ``factor``.
     """
     used, position = np.unique(rows.row, return_inverse=True)
-    values = rows.values[used]
-    design, names = _shown(Design.fit(values, codes, period=rows.period[used]))
-    columns = design.transform(values)
+    shown, names = _shown(design)
+    columns = shown.transform(rows.values[used])
     loading = spread(columns, names)
     present = np.flatnonzero(np.abs(loading).sum(axis=0) > 0)
     loading = loading[:, present]
@@ -152,7 +152,7 @@ def fit_published(rows: Rows, codes: Codes, *, edges: Sequence[int]) -> LinearSc
     mean = np.concatenate([effect, start])
     found = posterior(columns @ loading, exits, weight, mean=mean, precision=np.linalg.inv(covariance))
     factor = loading @ np.linalg.cholesky(found.covariance[:n, :n])
-    return LinearScore(design, loading @ found.coefficient, found.intercept, factor)
+    return LinearScore(shown, loading @ found.coefficient, found.intercept, factor)
 
 
 def spread(columns: np.ndarray, names: Sequence[str]) -> np.ndarray:

@@ -54,7 +54,8 @@ class Rows:
     """Person-period rows of one cause, ready to learn from.
 
     ``values`` is (n, p) and ``period`` (n,) the day of the snapshot, one entry per landmark row; the other arrays
-    have one entry per row and interval lived through, ``row`` pointing into ``values``.
+    have one entry per row and interval lived through, ``row`` pointing into ``values``. ``speaks_for`` says of how many
+    rows each is one (``models.quiet``); ``weight`` holds that already.
     """
 
     values: np.ndarray
@@ -63,12 +64,13 @@ class Rows:
     interval: np.ndarray
     exits: np.ndarray
     weight: np.ndarray
+    speaks_for: np.ndarray
     n_intervals: int
 
     def take(self, mask: np.ndarray) -> Rows:
         """Return the entries where ``mask`` is true."""
-        row, interval, exits, weight = (a[mask] for a in (self.row, self.interval, self.exits, self.weight))
-        return replace(self, row=row, interval=interval, exits=exits, weight=weight)
+        arrays = ("row", "interval", "exits", "weight", "speaks_for")
+        return replace(self, **{name: getattr(self, name)[mask] for name in arrays})
 
     def log_odds_of(self, score: Score) -> np.ndarray:
         """Return what ``score`` says of each entry at its own interval."""
@@ -98,8 +100,8 @@ class BaseScore:
     @classmethod
     def fit(cls, rows: Rows) -> BaseScore:
         """Return the log-odds per interval, with half an exit added so that none is infinite."""
-        n = np.bincount(rows.interval, minlength=rows.n_intervals)
-        exits = np.bincount(rows.interval, weights=rows.exits, minlength=rows.n_intervals)
+        n = np.bincount(rows.interval, weights=rows.speaks_for, minlength=rows.n_intervals)
+        exits = np.bincount(rows.interval, weights=rows.exits * rows.speaks_for, minlength=rows.n_intervals)
         overall = (exits.sum() + 0.5) / (n.sum() + 1.0)
         return cls(logit((exits + overall) / (n + 1.0)))
 
@@ -132,10 +134,9 @@ class LinearScore:
     factor: np.ndarray | None = None
 
     @classmethod
-    def fit(cls, rows: Rows, codes: Codes, *, belief: Belief) -> LinearScore:
-        """Return the fitted score."""
+    def fit(cls, rows: Rows, design: Design, *, belief: Belief) -> LinearScore:
+        """Return the fitted score; ``design`` are the columns learned from the same rows (``design_of``)."""
         used, position = np.unique(rows.row, return_inverse=True)
-        design = Design.fit(rows.values[used], codes, period=rows.period[used])
         exits, weight = np.zeros((len(used), rows.n_intervals)), np.zeros((len(used), rows.n_intervals))
         exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
         columns, start = design.transform(rows.values[used]), BaseScore.fit(rows).offset
@@ -184,6 +185,12 @@ class LinearScore:
         arrays = {"coefficient": self.coefficient.tolist(), "intercept": self.intercept.tolist()}
         doubt = {} if self.factor is None else {"factor": self.factor.tolist()}
         return {"kind": "linear", "design": self.design.to_dict(), **arrays, **doubt}
+
+
+def design_of(rows: Rows, codes: Codes) -> Design:
+    """Return the columns of a line learned from the landmark rows behind ``rows``, each counted once."""
+    used = np.unique(rows.row)
+    return Design.fit(rows.values[used], codes, period=rows.period[used])
 
 
 @dataclass(frozen=True)
@@ -316,6 +323,7 @@ def _dataset(rows: Rows, codes: Codes, offset: np.ndarray, reference: lgb.Datase
     return lgb.Dataset(
         features,
         label=rows.exits,
+        weight=rows.speaks_for if (rows.speaks_for != 1.0).any() else None,
         init_score=offset[rows.interval],
         categorical_feature=codes.category_positions() or "auto",
         reference=reference,

@@ -18,6 +18,8 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from scipy.stats import poisson
+from scipy.stats import t as student
 
 from models.forecast import Past, Shock, at_days, at_most, given_company, learn_shock, level, shifted, together, told
 from training.evaluate import INTERVAL, Interval, person_weights
@@ -34,6 +36,9 @@ FEWEST_PEOPLE = 5
 FEWEST_EXPECTED = 10
 """Exits expected of a department before its sum is judged: below, chance alone moves it by a third and more."""
 
+TOLERANCE = 0.10
+"""How far a department's sum may lie from what was expected before it is counted as outside."""
+
 RECENT_DAYS = 365
 OVERLAP_DAYS = 3
 """Months are not equally long: windows that share so few days still count as separate."""
@@ -42,17 +47,35 @@ UNITS = ("team", "department", "location")
 
 
 @dataclass(frozen=True)
+class Bias:
+    """Whether the sums of departments are right on average, which one department's few exits cannot tell.
+
+    ``ratio`` is observed / expected over all ``departments``, whose spread, or if that is larger the chance of so few
+    exits, gives its interval. ``outside`` of the ``judged`` (large enough) ones lie further than ``TOLERANCE`` from 1;
+    so many as ``by_chance`` would if every forecast were exactly right, for n exits scatter by the square root of n.
+    """
+
+    ratio: Interval
+    departments: int
+    judged: int
+    outside: int
+    by_chance: float
+
+
+@dataclass(frozen=True)
 class Backtest:
     """What was told and what came true. ``cells``: one row per as_of, scale (team, department, all), unit and period.
 
     ``coverage`` has per scale and period the promised and the observed share of intervals that held; ``sums`` per
-    department that is large enough observed / expected over quarters that do not overlap, ``all`` for everybody.
+    department that is large enough observed / expected over quarters that do not overlap, ``all`` for everybody;
+    ``bias`` puts the departments together, None where there are not two.
     ``shock`` is learned from all closed quarters: the one to forecast with from now on.
     """
 
     cells: pd.DataFrame
     coverage: pd.DataFrame
     sums: Mapping[str, Interval]
+    bias: Bias | None
     shock: Shock
 
 
@@ -96,7 +119,9 @@ def backtest(predictions: pd.DataFrame, *, kind: str = "chosen", seed: int = 0) 
             if day.closed(period):
                 rows += _cells(day, name, day.chances(period, levels[i]), shock)
     cells = pd.DataFrame(rows)
-    return Backtest(cells, _coverage(cells, seed), _sums(days, levels, seed), learn_shock(_quarters(days, levels)))
+    rows_of_quarters = _told_quarters(days, levels)
+    sums, bias = _sums(rows_of_quarters, seed), _bias(rows_of_quarters)
+    return Backtest(cells, _coverage(cells, seed), sums, bias, learn_shock(_quarters(days, levels)))
 
 
 def snapshots(predictions: pd.DataFrame, kind: str) -> list[_Day]:
@@ -196,16 +221,17 @@ def _coverage(cells: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _sums(days: Sequence[_Day], levels: Sequence[float], seed: int) -> dict[str, Interval]:
-    """Return observed / expected of quarters that do not overlap, per department and in all, drawn over people."""
+def _told_quarters(days: Sequence[_Day], levels: Sequence[float]) -> pd.DataFrame:
+    """Return everybody in quarters that do not overlap, with the chance told ``p`` and whether they ``left``."""
     level_of = {day.as_of: found for day, found in zip(days, levels, strict=True)}
-    chosen = _apart(days, 3)
-    if not chosen:
+    parts = [d.people.assign(p=d.chances((0, 3), level_of[d.as_of]), left=d.left((0, 3))) for d in _apart(days, 3)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _sums(rows: pd.DataFrame, seed: int) -> dict[str, Interval]:
+    """Return observed / expected of the quarters, per department and in all, drawn over people."""
+    if rows.empty:
         return {}
-    rows = pd.concat(
-        [d.people.assign(p=d.chances((0, 3), level_of[d.as_of]), left=d.left((0, 3))) for d in chosen],
-        ignore_index=True,
-    )
     weights = person_weights(rows["employee_id"].to_numpy(str), 200, seed)
     expected = rows.groupby("department")["p"].sum()
     groups = {"all": np.ones(len(rows), dtype=bool)}
@@ -218,3 +244,21 @@ def _sums(days: Sequence[_Day], levels: Sequence[float], seed: int) -> dict[str,
         low, high = np.nanquantile(draws, INTERVAL)
         out[name] = Interval(float(left.sum() / p.sum()), float(low), float(high))
     return out
+
+
+def _bias(rows: pd.DataFrame) -> Bias | None:
+    """Return whether departments are right on average; a ratio's interval from its units (Cochran 1977, ch. 6)."""
+    if rows.empty or rows["department"].nunique() < 2:
+        return None
+    sums = rows.groupby("department")[["p", "left"]].sum()
+    expected, left = sums["p"].to_numpy(float), sums["left"].to_numpy(float)
+    n, ratio = len(sums), float(left.sum() / expected.sum())
+    among, chance_alone = n / (n - 1) * ((left - ratio * expected) ** 2).sum(), left.sum()
+    error = np.sqrt(max(among, chance_alone)) / expected.sum()  # few departments may happen to agree
+    reach = float(student.ppf(INTERVAL[1], n - 1) * error)
+    judged = expected >= FEWEST_EXPECTED
+    outside = np.abs(left / expected - 1)[judged] > TOLERANCE
+    fewest, most = np.ceil(expected * (1 - TOLERANCE)), np.floor(expected * (1 + TOLERANCE))
+    chance = 1 - (poisson.cdf(most, expected) - poisson.cdf(fewest - 1, expected))
+    interval = Interval(ratio, ratio - reach, ratio + reach)
+    return Bias(interval, n, int(judged.sum()), int(outside.sum()), float(chance[judged].sum()))

@@ -15,7 +15,7 @@ figure that was got on rows split at random belongs beside the first of these, n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -24,6 +24,8 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from training.fit import Panel, Trained, days_between, satisfies
+from training.plan import Plan
+from training.splits import Split
 
 MOST_ROWS = 6_000
 SHUFFLES = 12
@@ -55,18 +57,27 @@ class Canary:
 
 
 def canary(trained: Trained) -> Canary:
-    """Return the three figures for the last origin of the test, on the rows whose horizon was closed."""
+    """Return the three figures of a training run."""
+    values = trained.model.codes.transform(trained.panel.rows)
+    return canary_of(trained.panel, trained.splits, trained.plan, values=values)
+
+
+def canary_of(panel: Panel, splits: Sequence[Split], plan: Plan, *, values: np.ndarray) -> Canary:
+    """Return the three figures for the last origin of the test, on the rows whose horizon was closed.
+
+    ``values`` (n, p) are the panel's rows as coded for trees.
+    """
     nothing = Canary(float("nan"), float("nan"), float("nan"))
-    if not trained.splits:
+    if not splits:
         return nothing
-    split, h = trained.splits[-1], trained.plan.reference_horizon_days
-    panel, rng = trained.panel, np.random.default_rng(trained.plan.seed)
+    split, h = splits[-1], plan.reference_horizon_days
+    rng = np.random.default_rng(plan.seed)
     day = pd.to_datetime(panel.index["as_of"]).dt.date
-    closed = (panel.index["follow_up"] >= h).to_numpy() & ~satisfies(panel, trained.plan.apart, default=False)
+    closed = (panel.index["follow_up"] >= h).to_numpy() & ~satisfies(panel, plan.apart, default=False)
     by_then = days_between(panel.index["as_of"], split.origin).to_numpy() >= h
     taught = _some(closed & by_then & day.isin(split.train).to_numpy(), rng)
     tested = _some(closed & day.isin(split.test).to_numpy(), rng)
-    values, left = trained.model.codes.transform(panel.rows), _left(panel, h)
+    left = _left(panel, h)
     together = rng.permutation(np.concatenate([taught, tested]))
     cut = int(TEST_SHARE * len(together))
     if any(len(np.flatnonzero(left[part])) < FEWEST_LEAVERS for part in (taught, tested, together[:cut])):

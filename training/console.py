@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from training.backtest import Backtest
+from training.backtest import TOLERANCE, Backtest
 from training.drivers import METRICS, READING, VERDICTS, Contributions, verdict
 from training.evaluate import Interval
 from training.leak_table import Examined, rows
@@ -166,6 +166,13 @@ def show_counts(console: Console, counts: Backtest) -> None:
     for name, ratio in counts.sums.items():
         words = "Everybody" if name == "all" else f"Department {name}"
         console.print(f"{words}, quarters that do not overlap: left / expected {_written(ratio)}")
+    if counts.bias:
+        bias = counts.bias
+        console.print(
+            f"Departments on average, by how much they differ among themselves: left / expected {_written(bias.ratio)} "
+            f"over {bias.departments}. {bias.outside} of the {bias.judged} above lie further than {TOLERANCE:.0%} "
+            f"from 1; were every forecast exactly right, {bias.by_chance:.1f} would by chance alone."
+        )
     shock = counts.shock
     console.print(
         f"Beyond chance, a quarter's exits vary by {shock.company:.0%} for everybody together and by {shock.team:.0%} "

@@ -40,6 +40,7 @@ def findings(
         "forecast": {
             "coverage": [_numbers(row) for row in counts.coverage.to_dict("records")],
             "sums": {name: plain(interval) for name, interval in counts.sums.items()},
+            "bias": counts.bias and {**asdict(counts.bias), "ratio": plain(counts.bias.ratio)},
             "shock": counts.shock.to_dict(),
         },
         "plan": plan,

@@ -13,7 +13,7 @@ from models.interval import Doubt, spread_of_folds
 from models.learn import KINDS, Landmarks, Settings, fit_hazards
 from models.prior import CONSTRUCTS, LEVEL_SD, STRENGTH_SD, fit_published, spread, unseen_sd, usual_level
 from models.risk import RiskModel
-from models.scores import Rows
+from models.scores import Rows, design_of
 
 EDGES = (30, 90, 180, 270, 365)
 HORIZONS = (30, 90, 180, 365)
@@ -47,7 +47,8 @@ def no_exits(rows):
     row = np.repeat(np.arange(len(rows)), len(EDGES))
     interval = np.tile(np.arange(len(EDGES)), len(rows))
     nothing = np.zeros(len(row))
-    return Rows(codes.transform(rows), np.zeros(len(rows)), row, interval, nothing, nothing, len(EDGES)), codes
+    each = (row, interval, nothing, nothing, np.ones(len(row)))
+    return Rows(codes.transform(rows), np.zeros(len(rows)), *each, len(EDGES)), codes
 
 
 def test_every_column_of_the_table_exists_and_is_expected_to_point_that_way():
@@ -60,7 +61,7 @@ def test_every_column_of_the_table_exists_and_is_expected_to_point_that_way():
 
 def test_before_anything_is_seen_the_published_effects_speak_alone():
     rows, codes = no_exits(clinic().rows)
-    score = fit_published(rows, codes, edges=EDGES)
+    score = fit_published(rows, design_of(rows, codes), edges=EDGES)
     intent = next(c for c in CONSTRUCTS if c.name == "wish to leave")
     z = score.design.transform(rows.values)
     at = {codes.columns[j]: q for q, j in enumerate(score.design.source)}
@@ -81,7 +82,7 @@ def test_an_absent_column_leaves_its_share_to_those_present():
     rows = clinic().rows
     for columns in (list(rows), [c for c in rows if c != INTENT[0]]):
         some, codes = no_exits(rows[columns])
-        score = fit_published(some, codes, edges=EDGES)
+        score = fit_published(some, design_of(some, codes), edges=EDGES)
         part = np.isin([codes.columns[j] for j in score.design.source], INTENT)
         effect = score.design.transform(some.values)[:, part] @ score.coefficient[part]
         assert effect.std() == pytest.approx(0.46, rel=1e-3)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import poisson
 
 from training.backtest import PERIODS, backtest, snapshots
 
@@ -50,6 +51,22 @@ def test_a_right_forecast_covers_what_it_promises_and_its_sums_come_true(fair):
     assert fair.sums["all"].low < 1 < fair.sums["all"].high
     assert set(fair.sums) == {"all", "d0", "d1", "d2", "d3"}
     assert fair.shock.n_windows == 4
+
+
+def test_departments_together_are_right_and_alone_lie_outside_as_often_as_chance_lets_them(fair):
+    bias = fair.bias
+    expected = [60 * 90 * 0.0008 * fair.shock.n_windows] * 4  # a seat that falls empty is filled at once
+    tail = [1 - (poisson.cdf(np.floor(1.1 * e), e) - poisson.cdf(np.ceil(0.9 * e) - 1, e)) for e in expected]
+    assert bias.ratio.low < 1 < bias.ratio.high
+    assert (bias.departments, bias.judged) == (4, 4)
+    assert bias.by_chance == pytest.approx(sum(tail), abs=0.5)
+    assert bias.outside == sum(abs(fair.sums[f"d{i}"].value - 1) > 0.1 for i in range(4))
+
+
+def test_a_forecast_of_half_the_exits_is_called_biased_and_one_department_is_no_sample():
+    rows = predictions(n=240, rate=0.0016, told_rate=0.0004)
+    assert backtest(rows).bias.ratio.low > 1
+    assert backtest(rows.assign(department="d")).bias is None
 
 
 def test_every_period_and_scale_is_told_and_no_team_under_the_minimum(fair):
