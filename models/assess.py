@@ -1,35 +1,26 @@
-"""The recipe of this package: one row per person → risk → band → reasons → care plan.
+"""The recipe of this package: one row per person → risk → band → reasons → care plan, told in words.
 
 The same function serves nightly scoring and a single request; a person alone gets the same answer as in a batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import date
 from math import isfinite, nan
 from typing import Any
 
-import numpy as np
-
 from features.matrix import Matrix
-from models.abstain import cannot_judge, cards_of
 from models.bands import Band, band_of
 from models.bundle import Bundle
-from models.care import CarePlan, Catalog, PlannedAction, plans, shares_of, ways_of
-from models.explain import Fact, Reason, explain
-from models.known import INDEX, Known
+from models.care import CarePlan, Catalog, Option, PlannedAction, ways_of
+from models.explain import Fact, Reason
+from models.judged import Judged, judge
 from models.own_effects import OwnEffects
-from models.ways import Ways
+from models.tell import Teller
 
 __all__ = ["Assessment", "CarePlan", "Fact", "PlannedAction", "Reason", "assess", "band_of"]
-
-AT_ONCE = 2048
-"""People per step: what is worked out of them stays in the processor's cache."""
-
-TOO_SOON = 45
-"""Days. A notice given before is hardly prevented: care takes weeks to begin, and most have decided by then."""
 
 
 @dataclass(frozen=True)
@@ -74,44 +65,27 @@ def assess(
     ``own`` is what care did in this organisation (``own_effects.read_own``). ``unheard`` maps people of whom a material
     feed says nothing any more to the reason (``abstain.unheard``).
     """
-    ways = ways_of(catalog, own)
-    parts = matrix.frame.iter_slices(AT_ONCE) if matrix.frame.height else ()
-    return [one for part in parts for one in _assessed(bundle, Matrix(part, matrix.cards), ways, unheard or {})]
+    found = judge(bundle, matrix, ways=ways_of(catalog, own), unheard=unheard)
+    teller = Teller(found.dictionary)
+    return [_assessment(found, i, teller) for i in range(len(found))]
 
 
-def _assessed(
-    bundle: Bundle, matrix: Matrix, ways: Ways, unheard: Mapping[str, tuple[str, str]]
-) -> Iterator[Assessment]:
-    card, known = bundle.card, Known.of_frame(matrix.frame)
-    horizons = sorted({*card.horizons_days, card.reference_horizon_days})
-    said = bundle.model.said(known, horizons)
-    cards = cards_of(bundle.model.columns, card)
-    reasons = explain(said.shares, cards, values=known, typical=card.typical)
-    index = list(zip(*(matrix.frame[name].to_list() for name in INDEX), strict=True))
-    blank = cannot_judge(known, card, cards=cards)
-    why_not = [unheard.get(person) or blank[i] for i, (person, _) in enumerate(index)]
-    at_reference = said.incidence[:, horizons.index(card.reference_horizon_days), 1]
-    bands = [
-        "cannot_judge" if why else band_of(risk, card.bands)
-        for risk, why in zip(at_reference.tolist(), why_not, strict=True)
-    ]
-    soon = [i for i, days in enumerate(horizons) if days <= min(TOO_SOON, card.reference_horizon_days / 2)]
-    late = np.maximum(at_reference - (said.incidence[:, soon[-1], 1] if soon else 0.0), 0.0)
-    # Conditions of an action see shown columns only: a plan must not give away what may not be told.
-    told = known.only([c.column for c in matrix.cards if c.shown])
-    care = plans(shares_of(said.shares, cards), told, bands=bands, ways=ways, risk=late)
-    risk, other = said.incidence[:, :, 1].tolist(), said.incidence[:, :, 2].tolist()
-    between = None if said.interval is None else said.interval.tolist()
-    for i, (person, as_of) in enumerate(index):
-        if why := why_not[i]:
-            nothing = dict.fromkeys(horizons, nan)
-            yield Assessment(person, as_of, nothing, dict(nothing), {}, "cannot_judge", *why, nan, nan, (), care[i])
-            continue
-        ends = {} if between is None else dict(zip(horizons, map(tuple, between[i]), strict=True))
-        score = said.base + sum([reason.contribution for reason in reasons[i]])
-        mine = dict(zip(horizons, risk[i], strict=True)), dict(zip(horizons, other[i], strict=True))
-        no = None  # nothing keeps us from judging
-        yield Assessment(person, as_of, *mine, ends, bands[i], no, no, score, said.base, reasons[i], care[i])
+def _assessment(found: Judged, i: int, teller: Teller) -> Assessment:
+    known, why, record = found.dictionary, found.why_not.get(i), found.records[i].tobytes()
+    told, person, day = teller.all_of(record, judged=why is None), found.employee_ids[i], found.as_of[i]
+    plan = told["plan"]
+    empty = plan["empty_because_en"], plan["empty_because_zh"]
+    care = CarePlan(
+        tuple(PlannedAction(**one) for one in plan["actions"]), *empty, tuple(Option(**o) for o in plan["options"])
+    )
+    if why is not None:
+        nothing = dict.fromkeys(known.horizons, nan)
+        return Assessment(person, day, nothing, dict(nothing), {}, "cannot_judge", *why, nan, nan, (), care)
+    reasons = tuple(Reason(**{**one, "facts": tuple(Fact(**fact) for fact in one["facts"])}) for one in told["reasons"])
+    risk, other = ({int(days): value for days, value in told[name].items()} for name in ("risk", "other"))
+    ends = {int(days): (low, high) for days, (low, high) in (told["interval"] or {}).items()}
+    score = known.base + sum([reason.contribution for reason in reasons])
+    return Assessment(person, day, risk, other, ends, found.band(i), None, None, score, known.base, reasons, care)
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ class Bundle:
     version: str
     sha256: str
     degraded: bool = False
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was worked out from the model and its card and need not be worked out again (``judged.reader_of``)."""
+        return {}
 
 
 def save_bundle(model: RiskModel, card: ModelCard, sample: pd.DataFrame, folder: Path, *, seed: int = 0) -> str:

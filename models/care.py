@@ -22,8 +22,9 @@ Not good for: deciding. A plan is a draft for a conversation between people who 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,11 @@ from models.catalog import WHO_DECIDES, CareAction, Catalog, Words, load_catalog
 from models.evidence import Effect, effects
 from models.known import Known
 from models.own_effects import OwnEffects
-from models.ways import BANDS, MAX_ACTIONS, USUAL_RISK, Shares, Ways
+from models.record import MAX_ACTIONS
+from models.ways import BANDS, USUAL_RISK, Shares, Ways
 
 __all__ = ["MAX_ACTIONS", "CarePlan", "Carried", "Catalog", "Option", "PlannedAction", "Shares"]
-__all__ += ["benefit", "carried", "load_catalog", "plan", "plans", "shares_of", "ways_of"]
-
-MOST_OPTIONS = 12
-"""So many are kept per person for the plan of the organisation."""
+__all__ += ["benefit", "carried", "load_catalog", "picked", "plan", "plans", "shares_of", "ways_of"]
 
 STANDS_OUT = 0.05
 """A driver that carries less of the raised risk than this is not worth an action."""
@@ -67,6 +66,8 @@ EMPTY = {
     ),
 }
 """Why a plan is empty, in English and Chinese."""
+
+WHY = {name: place for place, name in enumerate(EMPTY, start=1)}
 
 
 @dataclass(frozen=True)
@@ -148,25 +149,42 @@ class Carried:
 
 def carried(contributions: np.ndarray, cards: Sequence[Card]) -> list[Carried]:
     """Return one ``Carried`` per row of ``contributions``; by the rule of ``shares_of``."""
-    shares = shares_of(contributions, cards)
-    return [Carried(*pair) for pair in zip(_by_driver(shares.whole), _by_driver(shares.changeable), strict=True)]
+    shares = shares_of(contributions, Carriers.of(cards))
+    return [Carried(*pair) for pair in zip(_by_driver(shares.whole.T), _by_driver(shares.changeable.T), strict=True)]
 
 
-def shares_of(contributions: np.ndarray, cards: Sequence[Card]) -> Shares:
-    """Return what each driver carries of the raised risk, by row of ``contributions`` (n, p, log-odds as ``cards``).
+@dataclass(frozen=True)
+class Carriers:
+    """Which columns are added up for each driver: ``rounds`` of drivers and columns, no driver twice in one, and
+    whether each of those columns can be changed."""
+
+    rounds: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of(cls, cards: Sequence[Card]) -> Carriers:
+        """Return the carriers of the columns with these cards."""
+        members = [[j for j, card in enumerate(cards) if card.driver == driver] for driver in DRIVERS]
+        rounds = []
+        for k in range(max((len(mine) for mine in members), default=0)):
+            drivers = [d for d, mine in enumerate(members) if len(mine) > k]
+            columns = [members[d][k] for d in drivers]
+            can = np.array([cards[j].actionable for j in columns])
+            rounds.append((np.array(drivers), np.array(columns), can[:, None]))
+        return cls(rounds)
+
+
+def shares_of(contributions: np.ndarray, carriers: Carriers) -> Shares:
+    """Return what each driver carries of the raised risk, by row of ``contributions`` (n, p), in log-odds.
 
     Only drivers that raise the risk on balance count; their whole shares together are 1.
     """
-    total, reachable = (np.zeros((len(contributions), len(DRIVERS))) for _ in range(2))
-    members: dict[str, list[int]] = {driver: [] for driver in DRIVERS}
-    for j, card in enumerate(cards):
-        members[card.driver].append(j)
-    for d, mine in enumerate(members.values()):
-        total[:, d] = np.take(contributions, mine, axis=1).sum(axis=1)
-        can = np.take(contributions, [j for j in mine if cards[j].actionable], axis=1)
-        reachable[:, d] = np.maximum(can, 0.0).sum(axis=1)
+    total, reachable = (np.zeros((len(DRIVERS), len(contributions))) for _ in range(2))
+    for drivers, columns, can in carriers.rounds:
+        mine = contributions.T[columns]
+        total[drivers] += mine
+        reachable[drivers] += np.where(can, np.maximum(mine, 0.0), 0.0)
     total = np.maximum(total, 0.0)
-    raised = total.sum(axis=1, keepdims=True)
+    raised = reduce(np.add, total)  # one after the other: ``sum`` adds one person up in another order than many
     raised[raised == 0] = 1.0
     return Shares(_standing_out(total / raised), _standing_out(np.minimum(reachable, total) / raised))
 
@@ -209,59 +227,79 @@ def plan(
 
 def _shares(raised: Sequence[Carried]) -> Shares:
     both = [[[carried.get(d, 0.0) for d in DRIVERS] for carried in (one.whole, one.changeable)] for one in raised]
-    whole, changeable = np.array(both, dtype=float).transpose(1, 0, 2)
+    whole, changeable = np.array(both, dtype=float).transpose(1, 2, 0)
     return Shares(whole, changeable)
 
 
-def plans(shares: Shares, facts: Known, *, bands: Sequence[str], ways: Ways, risk: np.ndarray) -> list[CarePlan]:
+@dataclass(frozen=True)
+class Picked:
+    """The plans of n people as codes, arrays (k, n): places of actions and of drivers plus one, 0 for none.
+
+    ``options`` are those for the organisation's plan, with what each prevents and the deviation of it; ``why`` (n,) is
+    the place in ``EMPTY`` plus one of why a plan is empty.
+    """
+
+    actions: np.ndarray
+    through: np.ndarray
+    why: np.ndarray
+    options: np.ndarray
+    option_drivers: np.ndarray
+    avoided: np.ndarray
+    sd: np.ndarray
+
+
+def picked(shares: Shares, facts: Known, *, bands: np.ndarray, ways: Ways, risk: np.ndarray) -> Picked:
     """Return each person's plan: the best actions that fit, no two of one kind; or none, and why.
 
-    ``facts`` holds what may be told of them, for the conditions of an action; ``risk`` (n,) within the horizon scales
-    the options. A calm person gets no plan; somebody calm whom an action keeps may still come first in the
-    organisation's, so the options are there.
+    ``facts`` holds what may be told of them, for the conditions of an action; ``bands`` (n,) are places in
+    ``ways.BANDS``, -1 for whom nobody can judge; ``risk`` (n,) within the horizon scales the options. A calm person
+    gets no plan; somebody calm whom an action keeps may still come first in the organisation's, so the options are
+    there.
     """
-    judged = np.array([band != "cannot_judge" for band in bands])
+    n, judged = len(bands), bands >= 0
+    nothing = np.zeros((MAX_ACTIONS, n), dtype=np.int64)
     if not ways.actions or not judged.any():
-        return [CarePlan((), *EMPTY["nothing_fits" if ok else "cannot_judge"]) for ok in judged]
-    band = np.array([BANDS.index(band) if band in BANDS else 0 for band in bands])
-    fits, match = ways.rules.hold(facts) & ways.in_band[band] & judged[:, None], ways.match(shares)
+        why = np.where(judged, WHY["nothing_fits"], WHY["cannot_judge"])
+        none = np.zeros((0, n))
+        return Picked(nothing, nothing, why, none.astype(np.int64), none.astype(np.int64), none, none)
+    fits, match = ways.rules.hold(facts) & ways.in_band[bands].T & judged, ways.match(shares)
     best, driver = ways.best(match)
-    options = _options(ways, np.where(fits & ways.helps, best, 0.0), driver, risk)
-    chosen, through, _ = ways.chosen(match, fits & ways.helps & (band > 0)[:, None])
-    useless = (fits & ~ways.helps).any(axis=1) & (fits & (best > 0)).any(axis=1)
-    why = np.where(useless, "does_not_help", np.where(shares.changeable.any(axis=1), "nothing_fits", "not_actionable"))
-    why = np.where(judged, np.where(band == 0, "calm", why), "cannot_judge")
-    said = zip(chosen.tolist(), through.tolist(), options, why.tolist(), strict=True)
-    return [_plan(ways, zip(actions, drivers, strict=True), *rest) for actions, drivers, *rest in said]
+    helps = fits & ways.helps[:, None]
+    options, avoided, sd = ways.options(best, helps, risk)
+    option_drivers = np.where(options >= 0, np.take_along_axis(driver, np.maximum(options, 0), axis=0) + 1, 0)
+    chosen, through, _ = ways.chosen(match, helps & (bands > 0))
+    useless = (fits & ~ways.helps[:, None]).any(axis=0) & (fits & (best > 0)).any(axis=0)
+    can = shares.changeable.any(axis=0)
+    why = np.where(useless, WHY["does_not_help"], np.where(can, WHY["nothing_fits"], WHY["not_actionable"]))
+    why = np.where(judged, np.where(bands == 0, WHY["calm"], why), WHY["cannot_judge"])
+    return Picked(chosen + 1, through + 1, why, options + 1, option_drivers, avoided, sd)
 
 
-def _plan(ways: Ways, chosen: Iterable[tuple[int, int]], options: tuple[Option, ...], why_empty: str) -> CarePlan:
-    planned = tuple([_made(ways, *way) for way in chosen if way[0] >= 0])
-    return CarePlan(planned, options=options) if planned else CarePlan((), *EMPTY[why_empty], options)
+def plans(shares: Shares, facts: Known, *, bands: Sequence[str], ways: Ways, risk: np.ndarray) -> list[CarePlan]:
+    """Return the plans by ``picked`` of people in these bands, one by one."""
+    places = np.array([BANDS.index(band) if band in BANDS else -1 if band == "cannot_judge" else 0 for band in bands])
+    found = picked(shares, facts, bands=places, ways=ways, risk=risk)
+    names, empty = [one.id for one in ways.actions], list(EMPTY.values())
+    told = []
+    for i, why in enumerate(found.why.tolist()):
+        mine = zip(found.actions[:, i].tolist(), found.through[:, i].tolist(), strict=True)
+        planned = tuple(made(ways, a - 1, d - 1) for a, d in mine if a)
+        columns = (found.options, found.option_drivers, found.avoided, found.sd)
+        offered = zip(*(column[:, i].tolist() for column in columns), strict=True)
+        options = tuple(Option(names[a - 1], DRIVERS[d - 1], v, s) for a, d, v, s in offered if a)
+        en, zh = (None, None) if planned else empty[why - 1]
+        told.append(CarePlan(planned, en, zh, options))
+    return told
 
 
-def _made(ways: Ways, action: int, driver: int) -> PlannedAction:
+def made(ways: Ways, action: int, driver: int) -> PlannedAction:
     """Return the suggestion, made once: nothing in it is about one person."""
     found: PlannedAction | None = ways.made.get((action, driver))
     if found is None:
         titles = {one.id: one.title for one in ways.actions}
-        made = _planned(ways.actions[action], DRIVERS[driver], ways.effects[action], titles)
-        found = ways.made[action, driver] = made
+        new = _planned(ways.actions[action], DRIVERS[driver], ways.effects[action], titles)
+        found = ways.made[action, driver] = new
     return found
-
-
-def _options(ways: Ways, match: np.ndarray, driver: np.ndarray, risk: np.ndarray) -> list[tuple[Option, ...]]:
-    """Return the best actions of each person by what they prevent; of equals the first by name."""
-    value, sd = ways.avoided(match, risk[:, None], of=slice(None))
-    order = ways.by_name[np.argsort(-value[:, ways.by_name], axis=1, kind="stable")[:, :MOST_OPTIONS]]
-    rows = np.arange(len(match))[:, None]
-    kept = [array[rows, order].ravel().tolist() for array in (driver, value, sd)]
-    names, width = [one.id for one in ways.actions], order.shape[1]
-    flat = [
-        Option(names[a], DRIVERS[d], v, s) if v > 0 else None
-        for a, d, v, s in zip(order.ravel().tolist(), *kept, strict=True)
-    ]
-    return [tuple([one for one in flat[i : i + width] if one]) for i in range(0, len(flat), width)]
 
 
 def benefit(action: CareAction, raised: Carried, *, effect: Effect, answered: frozenset[Driver] = frozenset()) -> float:
@@ -270,7 +308,7 @@ def benefit(action: CareAction, raised: Carried, *, effect: Effect, answered: fr
     A driver that is ``answered`` by an earlier action counts half.
     """
     ways = Ways.of(Catalog((action,)), {action.id: effect})
-    value = ways.worth(ways.match(_shares([raised])))[0] * ways.leaves[ways.action]
+    value = ways.worth(ways.match(_shares([raised])))[:, 0] * ways.leaves[ways.action]
     return float(max(value * [0.5 if DRIVERS[d] in answered else 1.0 for d in ways.driver]))
 
 

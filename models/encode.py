@@ -76,7 +76,7 @@ class Codes:
             if column in self.categories:
                 place = self._places[column]
                 texts = known.texts.get(column)
-                out[:, j] = np.nan if texts is None else [place.get(text, np.nan) for text in texts]
+                out[:, j] = np.nan if texts is None else np.array([*map(place.get, texts)], dtype=float)
         return out
 
     @cached_property
@@ -135,6 +135,14 @@ class Design:
         np.clip(out, -4.0, 4.0, out=out)
         out[np.isnan(out)] = 0.0
         return out
+
+    @cached_property
+    def rounds(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The design's columns in rounds, each with the matrix columns they come from: the first of every one, then
+        the second, so that no matrix column stands twice in a round and sums have one order."""
+        n_before = np.array([(self.source[:j] == s).sum() for j, s in enumerate(self.source)], dtype=int)
+        rounds = [np.flatnonzero(n_before == k) for k in range(int(n_before.max(initial=-1)) + 1)]
+        return [(which, self.source[which]) for which in rounds]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""

@@ -1,36 +1,28 @@
-"""Why a score is what it is: contributions → drivers → sentences in English and Chinese.
+"""Why a score is what it is: contributions → drivers → the facts that speak for each, in columns for many people.
 
-A reason tells what *goes with* a higher or a lower risk in the records of the past. It is not a cause, not a feeling
-and not a diagnosis of a person; changing the fact need not change the risk. The sentences keep to those words.
+The words are made from these by ``models.tell`` when somebody reads them. The trap: a sum or a choice must not depend
+on how many people are asked at once, so everything here goes over people, never over what is added up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from features.cards import DRIVERS, Card
 from models.known import Known
-from models.phrases import DRIVER_WORDS, fact_words, known_value
+from models.phrases import known_value
+from models.record import MAX_FACTS, TOLD_FACTS, Column
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-MAX_FACTS = 3
-"""Facts kept per reason; a manager reads three and skips seven."""
-
-TOLD_FACTS = 2
-"""Facts named in the sentence of a reason."""
-
-WORTH_TELLING = 0.25
-"""A second fact is named when it is at least this share of the first."""
-
-HARDLY, SLIGHT, CLEAR = log(1.05), log(1.25), log(1.75)
-"""Upper ends, in log-odds either way, of what is called hardly, slightly and clearly different; beyond is strong."""
+PLACES = 1023
+"""The last ten bits of a size give way to the place of its column: equals go by place, and sizes that differ by less
+than one part in 10¹² count as equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +55,124 @@ class Reason:
     text_zh: str
 
 
-def explain(
-    contributions: np.ndarray, cards: Sequence[Card], *, values: Known, typical: Mapping[str, Any]
-) -> list[tuple[Reason, ...]]:
-    """Return each person's reasons, strongest first, one per driver that has a column.
+@dataclass(frozen=True)
+class Areas:
+    """The model's columns by driver: which are added up for each, and which may be told.
 
-    ``contributions`` is (n, p) in log-odds, in the order of ``cards``; ``values`` is what is recorded of the same n
-    people and ``typical`` the commonest value at training. The sum of a person's reasons equals the sum of the row:
-    hidden columns count, they are only never told.
+    ``rounds`` lists drivers and columns that are added to them, no driver twice in a round, so that a sum has one
+    order. ``shown`` (s,) are the columns that may be told, those of a driver together and by name; ``first`` says where
+    each driver's begin and ``area`` (s,) whose a column is; ``telling`` are the drivers that have any.
     """
-    if contributions.shape != (len(values), len(cards)):
-        raise ValueError(f"contributions are {contributions.shape}, expected {(len(values), len(cards))}")
-    members: dict[str, list[int]] = {}
-    for j in sorted(range(len(cards)), key=lambda j: cards[j].column):
-        members.setdefault(cards[j].driver, []).append(j)
-    areas = [_Area(d, tuple(members[d]), tuple(cards[j] for j in members[d])) for d in DRIVERS if d in members]
-    told = [_reasons(area, contributions, values, typical) for area in areas]
-    # sorted() keeps the order of DRIVERS among equals, so the same row always reads the same.
-    return [tuple(sorted(reasons, key=_weakness)) for reasons in zip(*told, strict=True)]
+
+    drivers: tuple[str, ...]
+    rounds: Sequence[tuple[np.ndarray, np.ndarray]]
+    shown: np.ndarray
+    names: tuple[str, ...]
+    area: np.ndarray
+    telling: np.ndarray
+    first: np.ndarray
+
+    @classmethod
+    def of(cls, cards: Sequence[Card]) -> Areas:
+        """Return the areas of the columns with these cards."""
+        members: dict[str, list[int]] = {}
+        for j in sorted(range(len(cards)), key=lambda j: cards[j].column):
+            members.setdefault(cards[j].driver, []).append(j)
+        drivers = tuple(driver for driver in DRIVERS if driver in members)
+        longest = max((len(mine) for mine in members.values()), default=0)
+        having = [[d for d, one in enumerate(drivers) if len(members[one]) > k] for k in range(longest)]
+        rounds = [(np.array(mine), np.array([members[drivers[d]][k] for d in mine])) for k, mine in enumerate(having)]
+        told = [(d, j) for d, one in enumerate(drivers) for j in members[one] if cards[j].shown]
+        area, shown = (np.array([pair[side] for pair in told], dtype=np.intp) for side in (0, 1))
+        telling, first = np.unique(area, return_index=True)
+        if len(shown) > PLACES:
+            raise ValueError(f"{len(shown)} columns may be told, at most {PLACES} can be")
+        return cls(drivers, rounds, shown, tuple(cards[j].column for j in shown), area, telling, first)
+
+    def sums(self, contributions: np.ndarray) -> np.ndarray:
+        """Return (drivers, n) what each driver adds, hidden columns included, from ``contributions`` (n, p)."""
+        out = np.zeros((len(self.drivers), len(contributions)))
+        for drivers, columns in self.rounds:
+            out[drivers] += contributions.T[columns]
+        return out
+
+    def columns(self, cards: Sequence[Card], typical: Mapping[str, Any]) -> tuple[Column, ...]:
+        """Return the columns that may be told, in the order of their codes."""
+        told = (cards[j] for j in self.shown)
+        return tuple(Column(c.column, c.unit, c.words_en, c.words_zh, known_value(typical.get(c.column))) for c in told)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Arrays of n people: ``sums`` (drivers, n); the others (drivers, facts + told, n), of the columns picked.
+
+    ``code`` is the place of a column among those that may be told plus one, 0 where none is; ``value`` what is recorded
+    (NaN: nothing), of a category the place of its level; ``adds`` what it adds to the score.
+    """
+
+    sums: np.ndarray
+    code: np.ndarray
+    value: np.ndarray
+    adds: np.ndarray
+
+
+Levels = dict[str, dict[float | str | None, int]]
+"""What occurs in the columns that hold texts, each with its place; it grows as people are read."""
+
+
+def explained(contributions: np.ndarray, areas: Areas, values: Known, levels: Levels) -> Found:
+    """Return what each driver adds, its ``MAX_FACTS`` strongest facts, and the ``TOLD_FACTS`` its sentence may name.
+
+    ``contributions`` is (n, p) in log-odds, in the order of the cards of ``areas``; ``values`` is what is recorded of
+    the same n people. A sentence names what pulls the way of the whole driver, and nothing where nothing is recorded:
+    that counts in the score, but as a reason it says nothing that anybody could act on.
+    """
+    sums = areas.sums(contributions)
+    n, width = len(contributions), MAX_FACTS + TOLD_FACTS
+    code = np.zeros((len(areas.drivers), width, n), dtype=np.uint16)
+    value, adds = np.full(code.shape, np.nan), np.zeros(code.shape)
+    if areas.shown.size and n:
+        parts = contributions.T.take(areas.shown, axis=0)
+        size = np.abs(parts).view(np.int64)
+        size &= ~PLACES
+        size |= (PLACES - np.arange(len(parts)))[:, None]
+        same_way = values.has(areas.names).T & ((parts > 0) == (sums > 0)[areas.area]) & (sums != 0)[areas.area]
+        named = _strongest(np.where(same_way, size, 0), areas, TOLD_FACTS)
+        places = np.concatenate([_strongest(size, areas, MAX_FACTS), named], axis=1)
+        picked = np.maximum(places, 0) * n + np.arange(n)
+        code[areas.telling], there = places + 1, places >= 0
+        recorded = _recorded(values, areas.names, levels)
+        value[areas.telling] = np.where(there, recorded.ravel().take(picked), np.nan)
+        adds[areas.telling] = np.where(there, parts.ravel().take(picked), 0.0)
+    return Found(sums, code, value, adds)
+
+
+def _strongest(size: np.ndarray, areas: Areas, most: int) -> np.ndarray:
+    """Return (telling, most, n) the places of the largest of each driver, -1 where none is left; uses up ``size``."""
+    found = np.empty((len(areas.telling), most, size.shape[1]), dtype=np.int64)
+    ends = (*areas.first[1:].tolist(), len(size))
+    for k in range(most):
+        best = np.maximum.reduceat(size, areas.first, axis=0)
+        found[:, k] = np.where(best > PLACES, PLACES - (best & PLACES), -1)
+        if k + 1 < most:
+            for start, end, one in zip(areas.first.tolist(), ends, best, strict=True):
+                np.copyto(size[start:end], 0, where=size[start:end] == one)
+    return found
+
+
+def _recorded(values: Known, names: Sequence[str], levels: Levels) -> np.ndarray:
+    """Return (s, n) what is recorded in these columns; of one that holds texts the place of each among its levels."""
+    out = values.of(names).T
+    for j, name in enumerate(names):
+        if name in values.texts:
+            said: Sequence[float | str | None] = values.texts[name]
+            if np.isfinite(out[j]).any():  # one person's may be a number where another's is a text
+                said = [values.value(i, name) for i in range(len(values))]
+            places = levels.setdefault(name, {})
+            for one in sorted({one for one in said if one is not None} - set(places), key=str):
+                places[one] = len(places)
+            out[j] = np.array([*map(places.get, said)], dtype=float)
+    return out
 
 
 def shap_check(booster: Booster, rows: np.ndarray) -> float:
@@ -115,144 +207,3 @@ def _category_positions(booster: Booster) -> list[int]:
             if node["decision_type"] == "==":
                 found.add(int(node["split_feature"]))
     return sorted(found)
-
-
-def _weakness(reason: Reason) -> float:
-    return -abs(reason.contribution)
-
-
-@dataclass(frozen=True)
-class _Area:
-    """The columns of one driver by name: where they are among the contributions, and their cards."""
-
-    driver: str
-    at: tuple[int, ...]
-    cards: tuple[Card, ...]
-
-
-def _reasons(area: _Area, contributions: np.ndarray, values: Known, typical: Mapping[str, Any]) -> list[Reason]:
-    """Return the reason of one driver for each person."""
-    parts = np.take(contributions, area.at, axis=1)  # row by row in memory: one row adds up as it does among many
-    total, shown = parts.sum(axis=1), [k for k, card in enumerate(area.cards) if card.shown]
-    cards, parts = [area.cards[k] for k in shown], parts[:, shown]
-    names, size = [card.column for card in cards], np.abs(parts)
-    known = values.only(names)
-    words = _Words(cards, [known_value(typical.get(name)) for name in names], known, [{} for _ in names])
-    facts = words.facts(_strongest(size, MAX_FACTS), parts)
-    # "Nothing recorded" counts in the score, but as a reason it says nothing that anybody could act on.
-    same_way = known.anything & (parts * total[:, None] > 0)
-    told = words.told(_strongest(np.where(same_way, size, 0.0), TOLD_FACTS), parts)
-    return [_reason(area.driver, *one) for one in zip(total.tolist(), facts, told, strict=True)]
-
-
-def _strongest(size: np.ndarray, most: int) -> np.ndarray:
-    """Return (n, most) the places of the largest in each row, the first of equals first; -1 where nothing is left."""
-    rows, left = np.arange(len(size)), size.copy()
-    found = np.full((len(size), most), -1)
-    for k in range(min(most, size.shape[1])):
-        at = left.argmax(axis=1)
-        found[:, k] = np.where(left[rows, at] > 0, at, -1)
-        left[rows, at] = 0.0
-    return found
-
-
-Told = tuple[float, str, str]
-"""What a fact adds, and its phrase in English and Chinese."""
-
-
-@dataclass(frozen=True)
-class _Words:
-    """The shown columns of one driver, what is typical of them, and the phrases that were made so far.
-
-    Lists are flat below: a hundred thousand small lists would keep the collector of garbage busy.
-    """
-
-    cards: Sequence[Card]
-    typical: Sequence[float | str | None]
-    values: Known
-    said: Sequence[dict[float | str | None, tuple[str, str]]]
-
-    def facts(self, which: np.ndarray, parts: np.ndarray) -> list[tuple[Fact, ...]]:
-        """Return the facts at the places ``which`` (n, k) of each person."""
-        columns, typical, width = [card.column for card in self.cards], self.typical, which.shape[1]
-        flat = [
-            Fact(columns[k], value, typical[k], part, *self._phrase(k, value)) if k >= 0 else None
-            for k, value, part in self._picked(which, parts)
-        ]
-        found = (flat[i : i + width] for i in range(0, len(flat), width))
-        return [tuple([fact for fact in mine if fact]) for mine in found]
-
-    def told(self, which: np.ndarray, parts: np.ndarray) -> list[list[Told]]:
-        """Return what the sentence of each person names: the strongest, and the second if it is worth telling."""
-        picked = self._picked(which, parts)
-        flat = [(part, *self._phrase(k, value)) if k >= 0 else None for k, value, part in picked]
-        pairs = zip(flat[::TOLD_FACTS], flat[1::TOLD_FACTS], strict=True)
-        return [
-            [] if one is None else [one] if two is None or abs(two[0]) < WORTH_TELLING * abs(one[0]) else [one, two]
-            for one, two in pairs
-        ]
-
-    def _phrase(self, k: int, value: float | str | None) -> tuple[str, str]:
-        said = self.said[k]
-        words = said.get(value)
-        if words is None:
-            words = said[value] = fact_words(self.cards[k], value, self.typical[k])
-        return words
-
-    def _picked(self, which: np.ndarray, parts: np.ndarray) -> Iterator[tuple[int, float | str | None, float]]:
-        if not self.cards:
-            return iter([(-1, None, 0.0)] * which.size)
-        rows, names = np.arange(len(which))[:, None], self.values.columns
-        numbers = self.values.numbers[rows, which]
-        values: list[float | str | None] = numbers.ravel().tolist()
-        places = which.ravel().tolist()
-        for at in np.flatnonzero(~np.isfinite(numbers.ravel()) & (which.ravel() >= 0)).tolist():
-            values[at] = self.values.value(at // which.shape[1], names[places[at]])
-        return zip(places, values, parts[rows, which].ravel().tolist(), strict=True)
-
-
-def _reason(driver: str, total: float, facts: tuple[Fact, ...], told: Sequence[Told]) -> Reason:
-    en, zh = _sentence(driver, total, told)
-    return Reason(driver, total, _odds_ratio(total), "raises" if total > 0 else "keeps", facts, en, zh)
-
-
-def _sentence(driver: str, total: float, told: Sequence[Told]) -> tuple[str, str]:
-    """Return the sentence of a driver: what is recorded, and with how much more or less risk it goes."""
-    name_en, name_zh = DRIVER_WORDS[driver]
-    how_en, how_zh = _how_much(total)
-    if not told:
-        return (
-            f"{name_en}: what is recorded, taken together, goes with {how_en}.",
-            f"{name_zh}：记录合起来看，{how_zh}。",
-        )
-    en, zh = " and ".join([one[1] for one in told]), "，".join([one[2] for one in told])
-    verb = "goes" if len(told) == 1 else "together go"
-    if abs(sum([one[0] for one in told])) < 0.5 * abs(total):
-        verb, zh = "together with other points goes", f"{zh}，连同其他方面"
-    return f"{name_en}: {en}, which {verb} with {how_en}.", f"{name_zh}：{zh}，{how_zh}。"
-
-
-def _how_much(total: float) -> tuple[str, str]:
-    """Return the size of a contribution in words; the same steps either way, so that nothing is told louder."""
-    size = abs(total)
-    if size < HARDLY:
-        return "about the usual risk", "离职风险与一般情况差不多"
-    step = 0 if size < SLIGHT else 1 if size < CLEAR else 2
-    degree_en = ("slightly", "clearly", "much")[step]
-    degree_zh = (("略高", "明显较高", "高得多") if total > 0 else ("略低", "明显较低", "低得多"))[step]
-    factor_en, factor_zh = _factor_words(_odds_ratio(total))
-    side = "higher" if total > 0 else "lower"
-    return f"a {degree_en} {side} risk, {factor_en}", f"往往伴随{degree_zh}的离职风险，{factor_zh}"
-
-
-def _odds_ratio(total: float) -> float:
-    # A linear model can be carried far by one odd record: a number too large to write is still "more than 10 times".
-    return exp(min(total, 700.0))
-
-
-def _factor_words(factor: float) -> tuple[str, str]:
-    if factor >= 10:
-        return "more than 10 times the usual", "超过一般情况的 10 倍"
-    if factor < 0.1:
-        return "less than a tenth of the usual", "不到一般情况的十分之一"
-    return f"about {factor:.1f} times the usual", f"约为一般情况的 {factor:.1f} 倍"

@@ -6,7 +6,7 @@ out from this; a person alone is an array of one row, so there is no second way 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,8 @@ FEW = 32
 
 @dataclass(frozen=True)
 class Known:
-    """``numbers`` (n, p) holds what is recorded, NaN where nothing is or where it is a text.
+    """``numbers`` (n, p) holds what is recorded, NaN where nothing is or where it is a text; a column is one piece of
+    memory, because all that follows works on whole columns.
 
     ``texts`` holds by column one text per person, or ``None``, of the columns in which anybody has one.
     """
@@ -31,17 +32,21 @@ class Known:
     texts: Mapping[str, Sequence[str | None]]
 
     @classmethod
-    def of_frame(cls, frame: pl.DataFrame) -> Known:
-        """Return the columns of a matrix but its index."""
-        columns = [name for name in frame.columns if name not in INDEX]
+    def of_frame(cls, frame: pl.DataFrame, *, only: Collection[str] | None = None) -> Known:
+        """Return the columns of a matrix but its index; ``only`` those of these names that are there."""
+        columns = [name for name in frame.columns if name not in INDEX and (only is None or name in only)]
         if frame.height <= FEW:
             return cls.of_people(frame.rows(named=True), columns)
-        texts = {name: frame[name].to_list() for name in columns if frame.schema[name] == pl.String}
-        numbers = np.full((frame.height, len(columns)), np.nan)
-        plain = [j for j, name in enumerate(columns) if name not in texts]
-        if plain:
-            numbers[:, plain] = frame.select(columns[j] for j in plain).cast(pl.Float64).to_numpy()
-        return cls(tuple(columns), numbers, texts)
+        kinds = frame.schema  # asked for once: it is made anew each time
+        texts = {name: frame[name].to_list() for name in columns if kinds[name] == pl.String}
+        # The columns with texts stand last: all numbers are one piece of memory then, and copied once.
+        columns = [name for name in columns if name not in texts]
+        numbers = np.full((len(columns) + len(texts), frame.height), np.nan)
+        if columns:
+            cast = [pl.col(name).cast(pl.Float64) for name in columns if kinds[name] != pl.Float64]
+            plain = frame.select(columns).with_columns(cast) if cast else frame.select(columns)
+            numbers[: len(columns)] = plain.to_numpy(order="fortran").T
+        return cls((*columns, *texts), numbers.T, texts)
 
     @classmethod
     def of_people(cls, people: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Known:
@@ -50,7 +55,8 @@ class Known:
         found = {j for row in rows for j, value in enumerate(row) if isinstance(value, str)}
         texts = {columns[j]: [row[j] if isinstance(row[j], str) else None for row in rows] for j in sorted(found)}
         plain = [[None if isinstance(value, str) else value for value in row] for row in rows] if found else rows
-        return cls(tuple(columns), np.array(plain, dtype=float).reshape(len(people), len(columns)), texts)
+        numbers = np.array(plain, dtype=float).reshape(len(people), len(columns))
+        return cls(tuple(columns), np.asfortranarray(numbers), texts)
 
     def __len__(self) -> int:
         """Return how many people."""
@@ -86,11 +92,11 @@ class Known:
         at = np.array([self.place.get(column, -1) for column in columns], dtype=np.intp)
         absent = at < 0
         if not self.columns:
-            return np.full((len(self), len(columns)), nothing)
-        out = cells[:, at]
+            return np.full((len(columns), len(self)), nothing).T
+        out = cells.T.take(at, axis=0)
         if absent.any():
-            out[:, absent] = nothing
-        return out
+            out[absent] = nothing
+        return out.T
 
     def only(self, columns: Sequence[str]) -> Known:
         """Return the same people with these columns alone; one that is not there holds nothing."""

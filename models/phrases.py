@@ -6,11 +6,8 @@ The words come from the card; this file only fills in the value by its unit and 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from math import isfinite
-from typing import Any, Literal
-
-from features.cards import Card
+from typing import Any, Literal, Protocol
 
 Language = Literal["en", "zh"]
 
@@ -45,8 +42,26 @@ def known_value(value: Any) -> float | str | None:
     return number if isfinite(number) else None
 
 
-@lru_cache(maxsize=16_384)  # most values of a batch occur many times: whole months, counts, flags
-def fact_words(card: Card, value: float | str | None, typical: float | str | None) -> tuple[str, str]:
+class Worded(Protocol):
+    """What is needed of a card to say a value."""
+
+    @property
+    def unit(self) -> str:
+        """How a value is written."""
+        ...
+
+    @property
+    def words_en(self) -> str:
+        """The noun phrase in English."""
+        ...
+
+    @property
+    def words_zh(self) -> str:
+        """The noun phrase in Chinese."""
+        ...
+
+
+def fact_words(card: Worded, value: float | str | None, typical: float | str | None) -> tuple[str, str]:
     """Return the phrase in English and Chinese: ``"31 months without a promotion (typical here: 14 months)"``."""
     if value is None:
         gap_en, gap_zh = card.words_en.replace(SLOT, "…"), card.words_zh.replace(SLOT, "…")
@@ -108,7 +123,7 @@ def _said(words: str, value: float | str, unit: str, language: Language) -> str:
     return _singular(text) if language == "en" else re.sub(r"(?<=[一-鿿]) (?=[一-鿿])", "", text)
 
 
-def _flag(card: Card, holds: bool, typical: float | str | None) -> tuple[str, str]:
+def _flag(card: Worded, holds: bool, typical: float | str | None) -> tuple[str, str]:
     en, zh = card.words_en, card.words_zh
     if not holds:
         without = re.sub(r"^an?\s+", "no ", en)

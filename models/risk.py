@@ -29,7 +29,7 @@ from models.incidence import chained
 from models.interval import Doubt
 from models.known import Known
 from models.person_period import interval_weights
-from models.scores import LinearScore, Score, Whole, score_from_dict
+from models.scores import BoostedScore, LinearScore, Score, Whole, score_from_dict
 
 INTERVAL_CARD = Card(
     column="forecast_interval",
@@ -74,13 +74,15 @@ class Hazard:
     def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
         """Return all three of the above, with the columns of a line made once."""
         slope = self.calibration.slope
-        base, shares = float(self.calibration.shift @ weights), np.zeros((len(values), values.shape[1] + 1))
+        base, shares = float(self.calibration.shift @ weights), np.zeros((values.shape[1] + 1, len(values))).T
         said, variance = [], np.zeros(len(values))
         for weight, score in self.parts:
             one = _whole(score, values, weights)
             said.append(weight * one.log_odds)
             base += slope * weight * one.base
-            shares += slope * weight * one.shares
+            part = one.shares
+            part *= slope * weight
+            shares = part if len(said) == 1 else np.add(shares, part, out=part)
             variance = variance + (slope * weight) ** 2 * one.variance
         return Whole(self.calibration.apply(np.sum(said, axis=0)), variance, base, shares)
 
@@ -100,7 +102,7 @@ class Hazard:
 
 
 def _whole(score: Score, values: np.ndarray, weights: np.ndarray) -> Whole:
-    if isinstance(score, LinearScore):
+    if isinstance(score, (LinearScore, BoostedScore)):
         return score.whole(values, weights)
     return Whole(score.log_odds(values), np.zeros(len(values)), *score.contributions(values, weights))
 

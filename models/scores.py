@@ -161,8 +161,8 @@ class LinearScore:
     def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
         """Return all three; the columns, which cost more than what is made of them, are made once."""
         columns = self.design.transform(values)
-        shares = self._shares_of(columns, weights, values.shape[1])
-        return Whole(self._said_of(columns), self._variance_of(columns), *shares)
+        said, variance = self._said_of(columns), self._variance_of(columns)
+        return Whole(said, variance, *self._shares_of(columns, weights, values.shape[1]))
 
     def _said_of(self, columns: np.ndarray) -> np.ndarray:
         return (columns @ self.coefficient)[:, None] + self.intercept
@@ -173,12 +173,15 @@ class LinearScore:
         return ((columns @ self.factor) ** 2).sum(axis=1)
 
     def _shares_of(self, columns: np.ndarray, weights: np.ndarray, n_columns: int) -> tuple[float, np.ndarray]:
-        out = np.zeros((len(columns), n_columns + 1))
-        if self.design.source.size:
-            # The design's columns stand in the order of the matrix's: those of one stand together.
-            starts = np.flatnonzero(np.diff(self.design.source, prepend=-1))
-            out[:, self.design.source[starts]] = np.add.reduceat(columns * self.coefficient, starts, axis=1)
-        return float(self.intercept @ weights), out
+        """Take the columns as they are made: afterwards they hold what each adds."""
+        columns *= self.coefficient
+        out, each = np.zeros((n_columns + 1, len(columns))), columns.T
+        for k, (which, source) in enumerate(self.design.rounds):
+            if k == 0:
+                out[source] = each[which]
+            else:
+                out[source] += each[which]
+        return float(self.intercept @ weights), out.T
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
@@ -244,6 +247,14 @@ class BoostedScore:
             return self.tables.raw(values) + self.offset
         raw = self.booster.predict(_with_interval(values, k), raw_score=True, num_threads=1)
         return np.asarray(raw).reshape(k, n).T + self.offset
+
+    def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
+        """Return both; from tables every split is asked once. What trees do not know is told by ``Doubt``."""
+        nothing = np.zeros(len(values))
+        if self.tables is None:
+            return Whole(self.log_odds(values), nothing, *self.contributions(values, weights))
+        raw, shares = self.tables.both(values, weights)
+        return Whole(raw + self.offset, nothing, float(self.offset @ weights + self.tables.base), shares)
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return TreeSHAP values (Lundberg et al. 2020, Nature Machine Intelligence 2:56) averaged over intervals."""

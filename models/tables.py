@@ -61,13 +61,32 @@ class Splits:
             bits, by_level = self._left(x[self.column], (..., None)), self.category >= 0
             bits[by_level] = _among(x[self.column[by_level]], self.levels[self.category[by_level]])
             return (bits * self.powers[:, None]).sum(axis=1)
-        out = np.zeros((len(self.column), len(values)), dtype=np.intp)
-        for t, b in np.argwhere(self.asked):
-            at = x[self.column[t, b]]
-            kind = self.category[t, b]
-            left = self._left(at, (t, b)) if kind < 0 else _among(at[None], self.levels[kind][None])[0]
-            out[t] |= left.astype(np.intp) << b
+        out = np.zeros((len(self.column), len(values)), dtype=np.uint8)
+        for t, b, column, threshold, way in self.questions:
+            out[t] |= self._answer(x[column], (t, b), threshold, way).view(np.uint8) << np.uint8(b)
         return out
+
+    def _answer(self, x: np.ndarray, at: tuple[int, int], threshold: float, way: str) -> np.ndarray:
+        """Return (n,) whether the rows go left at one split. Nothing compares with NaN, so that one look is enough."""
+        if way == "unknown right":
+            return x <= threshold
+        if way == "unknown left":
+            return ~(x > threshold)
+        if way == "by level":
+            return _among(x[None], self.levels[self.category[at]][None])[0]
+        return self._left(x, at)
+
+    @cached_property
+    def questions(self) -> list[tuple[int, int, int, float, str]]:
+        """Every split that somebody asks: tree, bit, column, threshold, and where the unknown goes."""
+        found = []
+        for t, b in np.argwhere(self.asked).tolist():
+            threshold = float(self.threshold[t, b])
+            goes_left = threshold >= 0.0 if self.nan_is_zero[t, b] else bool(self.unknown_left[t, b])
+            way = "unknown left" if goes_left else "unknown right"
+            way = "zero is unknown" if self.zero_is_unknown[t, b] else way
+            found.append((t, b, int(self.column[t, b]), threshold, "by level" if self.category[t, b] >= 0 else way))
+        return found
 
     def without(self, asked_no_more: int) -> Splits:
         """Return the splits with those of one column asked no more."""
@@ -112,26 +131,45 @@ class Tables:
         """Return (n, K) the raw score of each row of ``values`` (n, p)."""
         out = np.zeros((self.says.shape[1], len(values)))
         for part in _parts(len(values)):
-            pattern = self.splits.patterns(values[part])
-            if pattern.shape[1] <= FEW_ROWS:
-                out[:, part] = np.take_along_axis(self.says, pattern[:, None, :], axis=2).sum(axis=0)
-                continue
-            for says, entry in zip(self.says, pattern, strict=True):
-                out[:, part] += says.take(entry, axis=1)
+            self._say(self.splits.patterns(values[part]), out[:, part])
         return out.T
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return (n, n_columns): base plus a row's sum is the mean of its raw scores with ``weights`` (K,), sum 1."""
         out = np.zeros((self.n_columns, len(values)))
-        kept, share = self.slot >= 0, self._mean_share(weights)
+        for part in _parts(len(values)):
+            self._share_out(self.splits.patterns(values[part]), weights, out[:, part])
+        return out.T
+
+    def both(self, values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the two of the above; every split is asked once for both."""
+        raw, shares = np.zeros((self.says.shape[1], len(values))), np.zeros((self.n_columns, len(values)))
         for part in _parts(len(values)):
             pattern = self.splits.patterns(values[part])
-            if pattern.shape[1] <= FEW_ROWS:
-                np.add.at(out[:, part], self.slot[kept], np.take_along_axis(share, pattern[:, None, :], 2)[kept])
-                continue
-            for t, b in np.argwhere(kept):
-                out[self.slot[t, b], part] += share[t, b].take(pattern[t])
-        return out.T
+            self._say(pattern, raw[:, part])
+            self._share_out(pattern, weights, shares[:, part])
+        return raw.T, shares.T
+
+    def _say(self, pattern: np.ndarray, out: np.ndarray) -> None:
+        if pattern.shape[1] <= FEW_ROWS:
+            out[:] = np.take_along_axis(self.says, pattern[:, None, :], axis=2).sum(axis=0)
+            return
+        for says, entry in zip(self.says, pattern, strict=True):
+            at = entry.astype(np.intp)
+            for k, one in enumerate(says):
+                out[k] += one.take(at)
+
+    def _share_out(self, pattern: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
+        share = self._mean_share(weights)
+        if pattern.shape[1] <= FEW_ROWS:
+            kept = self.slot >= 0
+            np.add.at(out, self.slot[kept], np.take_along_axis(share, pattern[:, None, :], 2)[kept])
+            return
+        for slots, mine, entry in zip(self.slot.tolist(), share, pattern, strict=True):
+            at = entry.astype(np.intp)
+            for column, one in zip(slots, mine, strict=True):
+                if column >= 0:
+                    out[column] += one.take(at)
 
     def along(self, count: int) -> Tables:
         """Return tables for rows without the last column, which runs through 0 … ``count`` - 1 = K - 1."""

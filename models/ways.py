@@ -18,9 +18,7 @@ from features.cards import DRIVERS
 from models.catalog import CareAction, Catalog
 from models.evidence import Effect
 from models.known import Known
-
-MAX_ACTIONS = 3
-"""More than three suggestions are none: a manager starts with one."""
+from models.record import MAX_ACTIONS, MOST_OPTIONS
 
 REACHES_ALL = 0.75
 """The share of an effect that does not ask why somebody may leave. Published effects are on everybody offered, and no
@@ -42,10 +40,13 @@ USUAL_RISK = 0.1
 
 BANDS = ("calm", "watch", "act")
 
+PLACES = 1023
+"""The last ten bits of a number give way to a place: what differs by less than one part in 10¹² counts as equal."""
+
 
 @dataclass(frozen=True)
 class Shares:
-    """Arrays (n, drivers) in the order of ``DRIVERS``: the shares of the raised risk, 0 where a driver is left out.
+    """Arrays (drivers, n) in the order of ``DRIVERS``: shares of the raised risk, 0 where a driver is left out.
 
     ``whole`` counts every column of the driver, ``changeable`` only what its actionable columns add.
     """
@@ -88,12 +89,12 @@ class Rules:
         )
 
     def hold(self, facts: Known) -> np.ndarray:
-        """Return (n, A) whether every condition of an action holds; unknown is what is not there."""
-        x = facts.of(self.columns)
-        known, within = np.isfinite(x), (x >= self.low) & (x <= self.high)
-        told = np.logical_or.reduceat(known, self.first, axis=1)
-        holds = np.where(told, np.logical_or.reduceat(known & within, self.first, axis=1), self.unknown_fits)
-        return np.logical_and.reduceat(holds[:, self.asked], self.asked_first, axis=1)
+        """Return (A, n) whether every condition of an action holds; unknown is what is not there."""
+        x = facts.of(self.columns).T
+        known, within = np.isfinite(x), (x >= self.low[:, None]) & (x <= self.high[:, None])
+        told = np.logical_or.reduceat(known, self.first, axis=0)
+        holds = np.where(told, np.logical_or.reduceat(known & within, self.first, axis=0), self.unknown_fits[:, None])
+        return np.logical_and.reduceat(holds[self.asked], self.asked_first, axis=0)
 
 
 @dataclass(frozen=True)
@@ -151,71 +152,99 @@ class Ways:
         )
 
     def match(self, shares: Shares) -> np.ndarray:
-        """Return (n, W) share of the raised risk × fit of each way."""
-        whole, changeable = shares.whole[:, self.driver], shares.changeable[:, self.driver]
-        return np.where(self.any_cause, whole, changeable) * self.fit
+        """Return (W, n) share of the raised risk × fit of each way."""
+        both = np.concatenate([shares.changeable, shares.whole])
+        found = both[self.driver + len(DRIVERS) * self.any_cause]
+        found *= self.fit[:, None]
+        return found
 
     def best(self, match: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (n, A) the best match of each action, and its driver: of equals the one named first."""
-        best = np.maximum.reduceat(match, self.first, axis=1)
-        place = np.where(match == best[:, self.action], self.rank, len(DRIVERS))
-        found = np.minimum.reduceat(place * len(DRIVERS) + self.driver, self.first, axis=1)
-        return best, found % len(DRIVERS)
+        """Return (A, n) the best match of each action, and its driver: of equals the one named first."""
+        place = self.rank * len(DRIVERS) + self.driver
+        keyed = match.view(np.int64) & ~PLACES
+        keyed |= (PLACES - place)[:, None]
+        found = np.maximum.reduceat(keyed, self.first, axis=0) & PLACES
+        return np.maximum.reduceat(match, self.first, axis=0), (PLACES - found) % len(DRIVERS)
 
-    def avoided(self, match: np.ndarray, risk: np.ndarray, *, of: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
-        """Return the exits avoided of each match (n, k) at a ``risk`` (n, 1), and the standard deviation of it.
+    def avoided(self, match: np.ndarray, risk: np.ndarray | float, *, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the exits avoided of each match (k,) above 0 at a ``risk``, and the standard deviation of it.
 
-        ``of`` says which action each of the k is. At a match of 0 an action answers nothing and prevents nothing.
-        Uncertainty of the effect alone: what becomes of one person is far less certain.
+        ``of`` (k,) says which action each is. Uncertainty of the effect alone: what becomes of one person is far less
+        certain.
         """
         reach = np.minimum(REACHES_ALL + (1 - REACHES_ALL) * match / TYPICAL_MATCH, MOST_MATCH)
-        mean, sd = self.mean[of], self.sd[of]
+        told = reach * self.sd[of]
         # The mean of a log-normal hazard ratio: an uncertain effect is expected to prevent a little less.
-        ratio = np.exp(reach * mean + (reach * sd) ** 2 / 2 + self.harm[of])
+        ratio = np.exp(reach * self.mean[of] + told**2 / 2 + self.harm[of])
         stays = 1 - np.minimum(risk, 0.999)
-        after, answers = np.exp(np.log(stays) * ratio), match > 0
-        spread = -after * np.log(stays) * ratio * reach * sd
-        return np.where(answers, after - stays, 0.0), np.where(answers, spread, 0.0)
+        line = np.log(stays) * ratio
+        after = np.exp(line)
+        return after - stays, -after * line * told
 
     def worth(self, match: np.ndarray) -> np.ndarray:
-        """Return (n, W) the exits avoided by each way at a usual risk: what one person's actions are ranked by."""
-        value, _ = self.avoided(match, np.full((len(match), 1), USUAL_RISK), of=self.action)
-        return np.where(match >= LEAST_MATCH, value, 0.0)
+        """Return (W, n) the exits avoided by each way at a usual risk: what one person's actions are ranked by."""
+        out = np.zeros(match.shape)
+        way, who = np.nonzero(match >= LEAST_MATCH)
+        out[way, who], _ = self.avoided(match[way, who], USUAL_RISK, of=self.action[way])
+        return out
+
+    def options(
+        self, best: np.ndarray, fits: np.ndarray, risk: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (options, n) each: the best actions by what they prevent, that, and the deviation of it.
+
+        ``best`` (A, n) is the match of those that may be offered where it ``fits``; -1 where none is left. Of equals
+        the first by name.
+        """
+        value, sd = np.zeros(best.shape), np.zeros(best.shape)
+        action, who = np.nonzero(fits & (best > 0))
+        value[action, who], sd[action, who] = self.avoided(best[action, who], risk[who], of=action)
+        last = len(self.actions) - 1
+        # Numbers above 0 sort as their bits do; the last ones give way to the place by name.
+        place = (last - np.argsort(self.by_name))[:, None]
+        bits = np.where(value > 0, (value.view(np.int64) & ~PLACES) | place, 0)
+        first = np.sort(bits.T, axis=1)[:, ::-1][:, :MOST_OPTIONS].T
+        found = np.where(first > PLACES, self.by_name[last - np.minimum(first & PLACES, last)], -1)
+        at = np.maximum(found, 0) * len(risk) + np.arange(len(risk))
+        there = found >= 0
+        return found, np.where(there, value.ravel().take(at), 0.0), np.where(there, sd.ravel().take(at), 0.0)
 
     def chosen(self, match: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return (n, 3) each: the best action that ``fits`` (n, A), then the best of what is left; -1 when none is.
+        """Return (3, n) each: the best action that ``fits`` (A, n), then the best of what is left; -1 when none is.
 
         The second array is the driver it answers, the third what it is worth, discounted by cost. For a driver that an
         earlier one answers, the next counts half.
         """
-        n, rows = len(match), np.arange(len(match))
-        left, value = fits.copy(), self.worth(match) * self.leaves[self.action]
-        out = np.full((n, MAX_ACTIONS), -1), np.full((n, MAX_ACTIONS), -1), np.zeros((n, MAX_ACTIONS))
+        n = match.shape[1]
+        out = np.full((MAX_ACTIONS, n), -1), np.full((MAX_ACTIONS, n), -1), np.zeros((MAX_ACTIONS, n))
+        some = np.flatnonzero(fits.any(axis=0))
+        if not some.size:
+            return out
+        rows, match, left = np.arange(len(some)), match[:, some], fits[:, some]
+        value, drivers = self.worth(match) * self.leaves[self.action][:, None], out[1][:, some]
         for k in range(MAX_ACTIONS):
-            best = np.where(left, np.maximum.reduceat(value, self.first, axis=1), -1.0)
-            action = best.argmax(axis=1)
-            worth = best[rows, action]
+            best = np.where(left, np.maximum.reduceat(value, self.first, axis=0), -1.0)
+            action = best.argmax(axis=0)
+            worth = best[action, rows]
             on = worth > 0
             if not on.any():
                 break
             driver = self._through(value, match, action, worth)
+            answered = (self.driver[:, None, None] == drivers[None, :k]).any(axis=1)
+            drivers[k] = np.where(on, driver, -1)
             for array, found, nothing in zip(out, (action, driver, worth), (-1, -1, 0.0), strict=True):
-                array[:, k] = np.where(on, found, nothing)
-            left &= self.beside[action] & on[:, None]
-            value = np.where((self.driver == driver[:, None]) & ~self._answered(out[1][:, :k]), value * 0.5, value)
+                array[k, some] = np.where(on, found, nothing)
+            left &= self.beside[:, action] & on
+            value = np.where((self.driver[:, None] == driver) & ~answered, value * 0.5, value)
         return out
 
     def _through(self, value: np.ndarray, match: np.ndarray, action: np.ndarray, worth: np.ndarray) -> np.ndarray:
         """Return (n,) the driver through which the chosen action is worth most; of equals the better match."""
-        mine = (self.action == action[:, None]) & (value == worth[:, None])
+        mine = (self.action[:, None] == action) & (value == worth)
         closest = np.where(mine, match, -1.0)
-        among = closest == closest.max(axis=1, keepdims=True)
-        last = len(self.driver) - 1 - among[:, ::-1].argmax(axis=1)
+        among = closest == closest.max(axis=0)
+        last = len(self.driver) - 1 - among[::-1].argmax(axis=0)
         return self.driver[last]
-
-    def _answered(self, drivers: np.ndarray) -> np.ndarray:
-        """Return (n, W) whether the driver of a way is among those answered by now (n, k)."""
-        return (self.driver[None, :, None] == drivers[:, None, :]).any(axis=2)
 
 
 def _beside(one: CareAction, other: CareAction) -> bool:

@@ -88,11 +88,12 @@ def score(
         typer.echo(f"Note: the records end on {day}, {(now.date() - day).days} days ago; import newer ones.", err=True)
     for silence in scored.silences:
         typer.echo(silence.text(), err=True)
-    counts = {band: sum(one.band == band for one in scored.assessments) for band in ("act", "watch", "calm")}
-    unjudged = len(scored.assessments) - sum(counts.values())
+    bands = [scored.judged.band(i) for i in range(len(scored.judged))]
+    counts = {band: bands.count(band) for band in ("act", "watch", "calm")}
+    unjudged = bands.count("cannot_judge")
     told_counts = ", ".join(f"{n} {band}" for band, n in counts.items())
     typer.echo(
-        f"{len(scored.assessments)} people scored as of {day} by model version {bundle.version}"
+        f"{len(bands)} people scored as of {day} by model version {bundle.version}"
         f"{' (degraded: last good local copy)' if bundle.degraded else ''}: {told_counts}, {unjudged} not judged."
     )
 

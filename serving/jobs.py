@@ -50,7 +50,7 @@ def start(at: Desk, who: Visit, asked: ScoresAsk, raw: bytes, *, batch: str) -> 
         if (there := store_exchange.job_of(tx, who.viewer.actor, job_id)) is not None:
             return there
         if store_exchange.n_open_jobs(tx, who.viewer.actor) >= MOST_OPEN:
-            raise Problem("overloaded", retry_after=RETRY_SECONDS)
+            raise Problem("too_many", retry_after=RETRY_SECONDS)  # this client's doing, not the service's
         store_exchange.add_job(tx, row)
         audit.record(tx, audit.entry_of(who, "job.start", f"{row['total']} people", subject=job_id), now=who.now)
         return store_exchange.job_of(tx, who.viewer.actor, job_id) or row

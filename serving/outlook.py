@@ -18,7 +18,6 @@ import numpy as np
 from features import leaving
 from features.matrix import Matrix
 from features.snapshots import Records
-from models.assess import Assessment
 from models.bundle import Bundle
 from models.forecast import SERVICE_LEVEL, Shock, at_days, at_most, level
 from models.hiring import Outlook, gone_already, ledger, month_ends_after, seats_empty
@@ -44,12 +43,13 @@ class Expected:
 
 @dataclass(frozen=True)
 class Batch:
-    """What scoring has at hand: the champion, the matrix of the day, everybody employed, and the assessments."""
+    """What scoring has at hand: the champion, the matrix of the day, everybody employed, and who of those in the matrix
+    could be judged, in its order."""
 
     bundle: Bundle
     known: Matrix
     people: Sequence[Mapping[str, Any]]
-    assessments: Sequence[Assessment]
+    judged: Sequence[bool]
     as_of: date
 
 
@@ -66,7 +66,7 @@ def forecast(
     seats = gone_already(seats, leaving.not_yet_entered(records, as_of))
     going = dict(leaving.going(records, as_of).iter_rows())
     row_of = {one: i for i, one in enumerate(batch.known.frame["employee_id"].to_list())}
-    judged = {one.employee_id for one in batch.assessments if one.band != "cannot_judge"}
+    judged = {one for one, i in row_of.items() if batch.judged[i]}
     ids = [str(person["id"]) for person in batch.people]
     nothing = np.full(len(ends), np.nan)
     outlook = Outlook(
@@ -92,7 +92,7 @@ def _incidence(batch: Batch, grid: Sequence[int]) -> np.ndarray:
         return np.zeros((0, len(grid)))
     incidence = batch.bundle.model.cumulative_incidence(rows, grid)[:, :, 1]
     base = np.array([[card.base_rate[h] for h in sorted(card.base_rate)]])
-    unknown = np.array([one.band == "cannot_judge" for one in batch.assessments])
+    unknown = ~np.array(batch.judged, dtype=bool)
     incidence[unknown] = at_days(base, sorted(card.base_rate), grid)
     return incidence
 

@@ -1,6 +1,9 @@
 """The batch: today's records → matrix → assessments → one row per person in the store, in one transaction.
 
-    lake ─▶ matrix(as_of) ─▶ assess(champion) ─▶ rows ─▶ store (the former batch steps back)
+    lake ─▶ matrix(as_of) ─▶ judge(champion) ─▶ records ─▶ store (the former batch steps back)
+
+What is said of everybody is worked out and kept in columns, as codes and numbers; sentences are made when somebody
+reads them, from the dictionary that is kept with the batch.
 
 A person under notice gets no score and keeps a row in ``employee``, so that the people below them stay in reach of the
 manager above.
@@ -8,7 +11,7 @@ manager above.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from math import isfinite
@@ -24,8 +27,8 @@ from features.lake import Lake
 from features.withdrawal.alarms import Review, review
 from features.withdrawal.chart import WINDOWS
 from models.abstain import unheard
-from models.assess import Assessment, assess
-from models.care import Catalog
+from models.care import Catalog, ways_of
+from models.judged import Judged, judge
 from models.own_effects import OwnEffects
 from models.registry import Bundle
 from serving import audit, outlook, stop, store_events, store_people, store_webhooks
@@ -50,7 +53,7 @@ class Scored:
 
     as_of: date
     people: tuple[dict[str, Any], ...]
-    assessments: tuple[Assessment, ...]
+    judged: Judged
     bundle: Bundle
     data_versions: Mapping[str, int]
     silences: tuple[Silence, ...] = ()
@@ -87,16 +90,16 @@ def score(
     step("which feeds are silent")
     silent = tuple(silences(records, as_of))
     step("risk, reasons, care plans")
-    assessments = assess(bundle, known, catalog=catalog, own=earlier.own, unheard=unheard(silent, bundle.card))
+    judged = judge(bundle, known, ways=ways_of(catalog, earlier.own), unheard=unheard(silent, bundle.card))
     step("whose weeks have become quiet")
     withdrawal = review(records, as_of)
     step("how many may leave, and whom to hire")
-    batch = outlook.Batch(bundle, known, people, assessments, as_of)
+    batch = outlook.Batch(bundle, known, people, (judged.bands >= 0).tolist(), as_of)
     told, expected = outlook.forecast(batch, records, past=earlier.expected, min_group=earlier.min_group)
     return Scored(
         as_of,
         people,
-        tuple(assessments),
+        judged,
         bundle,
         versions,
         silences=silent,
@@ -130,7 +133,6 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
     """Write the batch as the current one, in one transaction, and return its number."""
     valid_until = now.date() + timedelta(days=valid_days)
     card = card_facts(scored.bundle)
-    reference = int(card["reference_horizon_days"])
     run = {
         "as_of": scored.as_of,
         "computed_at": now,
@@ -142,17 +144,12 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
         "forecast_until": valid_until,
         "expected": scored.expected,
     }
-    rows = [_row(one, reference=reference, valid_until=valid_until) for one in scored.assessments]
-    drivers = [
-        {"employee_id": one.employee_id, "driver": reason.driver, "raises": reason.contribution}
-        for one in scored.assessments
-        for reason in one.reasons
-        if reason.contribution > 0
-    ]
+    rows = _rows(scored.judged, valid_until=valid_until)
+    words = scored.judged.dictionary.to_dict()
     events = _events(scored, now=now, valid_until=valid_until)
     with store.begin() as tx:
         stop.refuse_when_stopped(tx)
-        run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, drivers=drivers)
+        run_id = store_people.add_run(tx, run, people=scored.people, scores=rows, words=words)
         store_events.add_events(tx, events)
         store_webhooks.add_event(tx, "scores.updated", {"run_id": run_id}, now=now)
         hand_over(tx, now=now, actor=actor)
@@ -161,24 +158,23 @@ def save(store: Store, scored: Scored, *, now: datetime, valid_days: int, actor:
     return run_id
 
 
-def _row(one: Assessment, *, reference: int, valid_until: date) -> dict[str, Any]:
-    facts = one.to_dict()
-    judged = one.band != "cannot_judge"
-    return {
-        "employee_id": one.employee_id,
-        "valid_until": valid_until,
-        "band": one.band,
-        "risk_at_reference": _finite(one.risk.get(reference)) if judged else None,
-        "risk": facts["risk"],
-        "other": facts["other"],
-        "interval": facts["interval"] or None,
-        "log_odds": _finite(one.score),
-        "base_log_odds": _finite(one.base),
-        "cannot_judge_en": one.cannot_judge_en,
-        "cannot_judge_zh": one.cannot_judge_zh,
-        "reasons": facts["reasons"],
-        "plan": facts["plan"],
-    }
+def _rows(judged: Judged, *, valid_until: date) -> Iterator[dict[str, Any]]:
+    """Yield a row per person: the record, and beside it what is asked of many at once."""
+    raises = judged.raises()
+    names = [f"raises_{driver}" for driver in raises]
+    risks, columns = judged.at_reference.tolist(), zip(*(one.tolist() for one in raises.values()), strict=True)
+    for i, (person, risk, mine) in enumerate(zip(judged.employee_ids, risks, columns, strict=True)):
+        why = judged.why_not.get(i, (None, None))
+        yield {
+            "employee_id": person,
+            "valid_until": valid_until,
+            "band": judged.band(i),
+            "risk_at_reference": _finite(risk),
+            "said": judged.records[i].tobytes(),
+            "cannot_judge_en": why[0],
+            "cannot_judge_zh": why[1],
+            **dict(zip(names, mine, strict=True)),
+        }
 
 
 def _events(scored: Scored, *, now: datetime, valid_until: date) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from serving import store_said
 from serving.store import Transaction
 from serving.store_exchange_tables import job, job_part, repeat
 from serving.store_people import CHUNK, Sight, visible
@@ -25,6 +26,8 @@ from serving.store_tables import (
     score,
     score_run,
 )
+
+NUMBERS = ("risk", "other", "interval")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def people(tx: Transaction, sight: Sight, wanted: Wanted, *, today: date) -> lis
         query = query.where(employee.c.id > wanted.after)
     if wanted.limit is not None:
         query = query.limit(wanted.limit)
-    return [plain(row) for row in tx.execute(query)]
+    return [store_said.numbers(tx, plain(row)) for row in tx.execute(query).all()]
 
 
 def ids(tx: Transaction, sight: Sight, wanted: Wanted, *, today: date) -> list[str]:
@@ -69,7 +72,7 @@ def _people(sight: Sight, wanted: Wanted, *, today: date) -> Select[Any]:
     )
     word = select(override).join(last, last.c.id == override.c.id).subquery()
     shown = case((word.c.decision.in_([*BANDS, "disregard"]), word.c.decision), else_=score.c.band)
-    told = [score.c[name] for name in ("employee_id", "band", "valid_until", "risk", "other", "interval")]
+    told = [score.c[name] for name in ("employee_id", "band", "valid_until", "run_id", "said", *NUMBERS)]
     query = (
         select(*told, employee.c.team, employee.c.department, shown.label("shown"))
         .join(employee, employee.c.id == score.c.employee_id)

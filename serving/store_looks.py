@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, select, update
 
+from serving import store_said
 from serving.store import Transaction
 from serving.store_people import Sight, visible
 from serving.store_tables import audit_entry, audit_head, audit_subject, employee, override, plain, score, score_run
@@ -58,7 +59,7 @@ def said(
     ``override`` is the word of a person that stands, or ``None``; hidden and unknown people are absent alike.
     """
     found = tx.execute(_said(sight), {"run": run_id, "people": sorted(set(people)), "today": today})
-    return {row.employee_id: _apart(plain(row)) for row in found}
+    return {row.employee_id: _apart(store_said.told(tx, plain(row))) for row in found.all()}
 
 
 def _apart(row: dict[str, Any]) -> dict[str, Any]:

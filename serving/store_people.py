@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -27,6 +28,8 @@ from sqlalchemy import (
     update,
 )
 
+from features.cards import DRIVERS
+from serving import store_said
 from serving.store import Transaction
 from serving.store_tables import (
     BANDS,
@@ -39,7 +42,6 @@ from serving.store_tables import (
     override,
     plain,
     score,
-    score_driver,
     score_run,
     sign_in,
     withdrawal_event,
@@ -127,19 +129,26 @@ def add_run(
     run: Mapping[str, Any],
     *,
     people: Sequence[Mapping[str, Any]],
-    scores: Sequence[Mapping[str, Any]],
-    drivers: Sequence[Mapping[str, Any]],
+    scores: Iterable[Mapping[str, Any]],
+    words: Mapping[str, Any] | None = None,
 ) -> int:
-    """Write one batch as the current one, with everyone it is about; the former one stays until its clock runs out."""
+    """Write one batch as the current one, with everyone it is about; the former one stays until its clock runs out.
+
+    ``words`` is the dictionary of the batch, for scores that are records.
+    """
     tx.execute(update(score_run).where(score_run.c.is_current).values(is_current=None))
     run_id = tx.execute(insert(score_run).values(**run, is_current=True)).inserted_primary_key
     if run_id is None:
         raise RuntimeError("the store gave no id to the batch")
     tx.execute(delete(employee))
-    for table, rows in ((employee, people), (score, scores), (score_driver, drivers)):
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
-            tx.execute(insert(table), [{**row} if table is employee else {**row, "run_id": run_id[0]} for row in part])
+    waiting = iter(people)
+    while part := [dict(row) for row in islice(waiting, CHUNK)]:
+        tx.execute(insert(employee), part)
+    said = iter(scores)
+    while part := [{**row, "run_id": run_id[0]} for row in islice(said, CHUNK)]:
+        tx.execute(insert(score), part)
+    if words is not None:
+        store_said.add_words(tx, run_id[0], words)
     return int(run_id[0])
 
 
@@ -153,7 +162,7 @@ def score_of(tx: Transaction, run_id: int, employee_id: str) -> dict[str, Any] |
     """Return what the batch says about the person, expired or not, or ``None``."""
     found = and_(score.c.run_id == run_id, score.c.employee_id == employee_id)
     row = tx.execute(select(score).where(found)).one_or_none()
-    return plain(row) if row else None
+    return store_said.told(tx, plain(row)) if row else None
 
 
 def standing_overrides(today: date) -> Any:
@@ -224,19 +233,18 @@ def team_drivers(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> 
     """Return per team with somebody within sight what raises the scores of all its people, strongest driver first."""
     seen = visible(sight, contested=True).subquery()
     near = select(employee.c.team).join(seen, seen.c.id == employee.c.id)
-    total = func.sum(score_driver.c.raises).label("total")
     place = (employee.c.team, employee.c.department)
     query = (
-        select(*place, score_driver.c.driver, total)
-        .join(score_driver, and_(score_driver.c.employee_id == employee.c.id, score_driver.c.run_id == run_id))
+        select(*place, *(func.sum(score.c[f"raises_{driver}"]).label(driver) for driver in DRIVERS))
         .join(score, _valid(run_id, today))
         .where(employee.c.team.in_(near))
-        .group_by(*place, score_driver.c.driver)
-        .order_by(*place, total.desc(), score_driver.c.driver)
+        .group_by(*place)
+        .order_by(*place)
     )
     drivers: dict[Team, list[tuple[str, float]]] = {}
     for row in tx.execute(query):
-        drivers.setdefault((row.team, row.department), []).append((row.driver, float(row.total)))
+        found = [(driver, float(total)) for driver in DRIVERS if (total := getattr(row, driver)) > 0]
+        drivers[row.team, row.department] = sorted(found, key=lambda one: (-one[1], one[0]))
     return drivers
 
 
@@ -298,7 +306,7 @@ def people_in_bands(tx: Transaction, sight: Sight, asked: ListOf, *, today: date
     )
     if asked.after is not None:
         query = query.where(tuple_(*place) > tuple_(*(literal(part) for part in asked.after)))
-    return [plain(row) for row in tx.execute(query)]
+    return [store_said.told(tx, plain(row)) for row in tx.execute(query).all()]
 
 
 def first_flagged(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> str | None:
@@ -327,8 +335,10 @@ def purge(tx: Transaction, *, today: date, notes_before: date) -> dict[str, int]
     expired = and_(undecided, care_case.c.opened_on < today - timedelta(days=LONGEST_VALID_DAYS))
     words = or_(care_step.c.note.is_not(None), care_step.c.instead.is_not(None))
     old_notes = and_(care_step.c.day < notes_before, words)
+    gone = tx.execute(delete(score).where(score.c.valid_until < today)).rowcount
+    store_said.purge_words(tx)
     return {
-        "scores": tx.execute(delete(score).where(score.c.valid_until < today)).rowcount,
+        "scores": gone,
         "forecasts": tx.execute(update(score_run).where(over).values(forecast=None)).rowcount,
         "withdrawal_events": tx.execute(delete(withdrawal_event).where(stale)).rowcount,
         "suggestions": tx.execute(delete(care_case).where(expired)).rowcount,

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
+from serving import store_said
 from serving.store import Transaction
 from serving.store_people import Sight, standing_overrides, visible
 from serving.store_tables import care_case, employee, plain, score
@@ -28,7 +29,7 @@ def candidates(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> li
         or_(care_case.c.agreed_on >= since, care_case.c.done_on >= since),
     )
     query = (
-        select(employee, score.c.plan, score.c.risk_at_reference)
+        select(employee, score.c.run_id, score.c.said, score.c.plan, score.c.risk_at_reference)
         .join(seen, seen.c.id == employee.c.id)
         .join(score, and_(score.c.employee_id == employee.c.id, score.c.run_id == run_id))
         .outerjoin(said, said.c.employee_id == employee.c.id)
@@ -37,4 +38,4 @@ def candidates(tx: Transaction, sight: Sight, run_id: int, *, today: date) -> li
         .where(employee.c.id.not_in(busy))
         .order_by(employee.c.id)
     )
-    return [plain(row) for row in tx.execute(query)]
+    return [store_said.options(tx, plain(row)) for row in tx.execute(query).all()]

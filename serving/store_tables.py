@@ -20,9 +20,9 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -30,6 +30,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+
+from features.cards import DRIVERS
 
 
 class Utc(TypeDecorator[datetime]):
@@ -127,33 +129,34 @@ score = Table(
     Column("valid_until", Date, nullable=False),
     Column("band", String(20), nullable=False),
     Column("risk_at_reference", Float),
-    Column("risk", JSON, nullable=False),
-    Column("other", JSON, nullable=False),
-    Column("interval", JSON),
-    Column("log_odds", Float),
-    Column("base_log_odds", Float),
+    Column("said", LargeBinary),
+    *(Column(f"raises_{driver}", Float, nullable=False, server_default="0") for driver in DRIVERS),
     Column("cannot_judge_en", Text),
     Column("cannot_judge_zh", Text),
-    Column("reasons", JSON, nullable=False),
-    Column("plan", JSON, nullable=False),
+    Column("risk", JSON(none_as_null=True)),
+    Column("other", JSON(none_as_null=True)),
+    Column("interval", JSON(none_as_null=True)),
+    Column("log_odds", Float),
+    Column("base_log_odds", Float),
+    Column("reasons", JSON(none_as_null=True)),
+    Column("plan", JSON(none_as_null=True)),
     _one_of("band", BANDS),
     Index(None, "employee_id"),
     Index(None, "valid_until"),
 )
 """One person in one batch: what was said, and the last day on which it may be read.
 
-``interval`` is null where the model does not know its doubt (one trained before it was told)."""
+``said`` is the record (``models.record``), told by ``store_said``. ``raises_…`` is how much a driver raises this score
+(never below zero), so that a team's needs are one sum. The columns from ``risk`` on hold the words of a row from before
+records, as they were written, and nothing otherwise."""
 
-score_driver = Table(
-    "score_driver",
+score_words = Table(
+    "score_words",
     metadata,
-    Column("run_id", Integer, primary_key=True),
-    Column("employee_id", String(200), primary_key=True),
-    Column("driver", String(40), primary_key=True),
-    Column("raises", Float, nullable=False),
-    ForeignKeyConstraint(["run_id", "employee_id"], ["score.run_id", "score.employee_id"], ondelete="CASCADE"),
+    Column("run_id", ForeignKey("score_run.id"), primary_key=True),
+    Column("words", JSON, nullable=False),
 )
-"""How much a driver raises one person's score (never below zero), so that a team's needs are one sum."""
+"""The dictionary of a batch: all that a code in its records can mean, in full."""
 
 override = Table(
     "override",

@@ -337,7 +337,7 @@ def test_in_a_large_batch_everybody_is_assessed_as_alone(monkeypatch: pytest.Mon
         {c: None if chance.random() < 0.1 else x * chance.uniform(0, 2) for c, x in USUAL.items()} for _ in range(90)
     ]
     matrix = a_matrix(*rows)
-    monkeypatch.setattr("models.assess.AT_ONCE", 40)  # three steps, the last of few people
+    monkeypatch.setattr("models.judged.AT_ONCE", 40)  # three steps, the last of few people
     alone = [
         said for i in range(90) for said in assess(BUNDLE, Matrix(matrix.frame[i : i + 1], CARDS), catalog=CATALOG)
     ]

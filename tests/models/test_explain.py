@@ -13,18 +13,34 @@ from hypothesis import strategies as st
 
 from features.cards import DRIVERS, Card
 from features.matrix import BLOCKS
-from models.explain import MAX_FACTS, shap_check
-from models.explain import explain as explain_known
+from models.explain import Areas, Fact, Reason, explained, shap_check
 from models.known import Known
 from models.phrases import DRIVER_WORDS, fact_words, known_value, written
+from models.record import MAX_FACTS, Dictionary, Layout
+from models.tell import Teller
 
 UNITS = ("count", "days", "months", "hours", "share", "score", "ratio", "flag", "category")
 
 
 def explain(contributions: np.ndarray, cards: list[Card], *, values: list[dict], typical: dict) -> list[tuple]:
-    """Explain people that are given as mappings."""
+    """Explain people that are given as mappings, and tell it as a reader would be told."""
     known = Known.of_people(values, sorted({column for person in values for column in person}))
-    return explain_known(contributions, cards, values=known, typical=typical)
+    areas, levels = Areas.of(cards), {}
+    found = explained(contributions, areas, known, levels)
+    layout = Layout(0, len(areas.drivers))
+    columns, kept = areas.columns(cards, typical), {name: list(places) for name, places in levels.items()}
+    words = Dictionary(layout, (), 0.0, areas.drivers, columns, kept, DRIVERS, (), {}, ())
+    records = np.zeros(len(values), dtype=layout.dtype)
+    places, numbers = layout.codes, records["numbers"]
+    records["codes"][:, places["columns"]] = found.code.reshape(-1, len(values)).T
+    for name, part in (("sums", found.sums), ("values", found.value), ("adds", found.adds)):
+        numbers[:, layout.numbers[name]] = part.reshape(-1, len(values)).T
+    teller = Teller(words)
+    return [tuple(reason_of(told) for told in teller.reasons(words.read(one.tobytes()))) for one in records]
+
+
+def reason_of(told: dict) -> Reason:
+    return Reason(**{**told, "facts": tuple(Fact(**fact) for fact in told["facts"])})
 
 
 def a_card(column: str, driver: str = "growth", unit: str = "count", **more: object) -> Card:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from math import exp, nan
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from features.cards import Card
+from features.cards import DRIVERS, Card
 from features.withdrawal.alarms import ALARMS, Review
 from features.withdrawal.alarms import TEAMS as TEAM_SIGNALS
 from features.withdrawal.limit import Limit
@@ -28,7 +29,10 @@ from models.care import CarePlan, PlannedAction
 from models.catalog import load_catalog
 from models.explain import Reason
 from models.hiring import Line
-from models.phrases import DRIVER_WORDS
+from models.judged import Judged
+from models.phrases import fact_words
+from models.record import Column, Dictionary, Layout
+from models.tell import sentence
 from serving import auth, store_log
 from serving.access import ROLES
 from serving.app import create_app
@@ -87,31 +91,26 @@ def bundle(version: str = "7") -> Bundle:
     return Bundle(model=None, card=card(), version=version, sha256="9f2c" * 16)  # type: ignore[arg-type]
 
 
-SENTENCES = {
-    "growth": ("31 months since the last promotion (typical here: 14)", "距上次晋升 31 个月（这里常见为 14）"),
-    "workload": (
-        "46 hours of overtime in the last 90 days (typical here: 12)",
-        "近 90 天加班 46 小时（这里常见为 12）",
+FACTS = {
+    "growth": Column(
+        "months_since_promotion", "months", "{value} since the last promotion", "距上次晋升 {value}", 14.0
     ),
-    "recognition": ("no thanks recorded in the last year", "近一年没有表扬记录"),
-    "belonging": ("18 colleagues worked with in the last 90 days", "近 90 天与 18 位同事共事"),
-    "pay": ("pay at 1.04 of the market median", "薪酬为市场中位数的 1.04"),
-    "context": ("12 months with the organisation", "入职 12 个月"),
+    "workload": Column("overtime", "hours", "{value} of overtime in the last 90 days", "近 90 天加班 {value}", 12.0),
+    "recognition": Column(
+        "thanks", "count", "{value} thanks recorded in the last year", "近一年有 {value} 次表扬", None
+    ),
+    "belonging": Column("colleagues", "count", "{value} colleagues worked with", "与 {value} 位同事共事", None),
+    "pay": Column("compa_ratio", "ratio", "pay at {value} of the market median", "薪酬为市场中位数的 {value}", None),
+    "context": Column("tenure", "months", "{value} with the organisation", "入职 {value}", None),
 }
+VALUES = {"growth": 31.0, "workload": 46.0, "recognition": 0.0, "belonging": 18.0, "pay": 1.04, "context": 12.0}
 
 
 def reason(driver: str, contribution: float) -> Reason:
-    up = contribution > 0
-    (en, zh), (name_en, name_zh) = SENTENCES[driver], DRIVER_WORDS[driver]
-    return Reason(
-        driver,
-        contribution,
-        exp(contribution),
-        "raises" if up else "keeps",
-        (),
-        f"{name_en}: {en} goes with a {'higher' if up else 'lower'} risk.",
-        f"{name_zh}：{zh}，往往伴随{'较高' if up else '较低'}的离职风险。",
-    )
+    fact = FACTS[driver]
+    words = fact_words(fact, VALUES[driver], fact.usual)
+    told = sentence(driver, contribution, [(contribution, *words)])
+    return Reason(driver, contribution, exp(contribution), "raises" if contribution > 0 else "keeps", (), *told)
 
 
 def planned(action_id: str, driver: str) -> PlannedAction:
@@ -162,6 +161,62 @@ def assessment(employee_id: str, risk: float, *, band: str) -> Assessment:
         reasons=told,
         plan=CARE if band in ("act", "watch") else CALM,
     )
+
+
+def judged(told: Sequence[Assessment]) -> Judged:
+    """The same as scoring keeps it: records, and the dictionary they refer to. Every driver is in every record."""
+    drivers = tuple(FACTS)
+    planned = {f"{a.action} {a.driver}": a for one in told for a in one.plan.actions}
+    actions = sorted({key.split()[0] for key in planned} | {o.action for one in told for o in one.plan.options})
+    whys = sorted({(one.plan.empty_because_en or "", one.plan.empty_because_zh or "") for one in told})
+    horizons = (30, 90, 180, 365)
+    known = Dictionary(
+        layout=Layout(len(horizons), len(drivers)),
+        horizons=horizons,
+        base=-2.6,
+        drivers=drivers,
+        columns=tuple(FACTS.values()),
+        levels={},
+        every_driver=DRIVERS,
+        actions=tuple(actions),
+        planned={key: asdict(one) for key, one in planned.items()},
+        empty=tuple(whys),
+    )
+    records = np.zeros(len(told), dtype=known.layout.dtype)
+    for record, one in zip(records, told, strict=True):
+        _record(record["codes"], record["numbers"], one, known)
+    bands = [("calm", "watch", "act", "cannot_judge").index(one.band) for one in told]
+    why_not = {
+        i: (one.cannot_judge_en, one.cannot_judge_zh) for i, one in enumerate(told) if one.band == "cannot_judge"
+    }
+    risk = np.array([one.risk[180] for one in told])
+    ids = [one.employee_id for one in told]
+    return Judged(
+        ids, [AS_OF] * len(ids), np.array([-1 if b == 3 else b for b in bands]), why_not, risk, records, known
+    )  # type: ignore[arg-type]
+
+
+def _record(codes: np.ndarray, numbers: np.ndarray, one: Assessment, known: Dictionary) -> None:
+    """Write one assessment as scoring would have."""
+    at, of, width = known.layout.codes, known.layout.numbers, known.layout.facts + known.layout.told
+    if one.band != "cannot_judge":
+        ends = [one.interval.get(day, (nan, nan)) for day in known.horizons]
+        numbers[of["risk"]], numbers[of["other"]] = list(one.risk.values()), list(one.other.values())
+        numbers[of["low"]], numbers[of["high"]] = zip(*ends, strict=True)
+    for reason in one.reasons:
+        d = known.drivers.index(reason.driver)
+        numbers[of["sums"]][d] = reason.contribution
+        named = d * width + known.layout.facts
+        codes[at["columns"]][named] = d + 1
+        numbers[of["values"]][named], numbers[of["adds"]][named] = VALUES[reason.driver], reason.contribution
+    for k, action in enumerate(one.plan.actions):
+        codes[at["actions"]][k] = known.actions.index(action.action) + 1
+        codes[at["through"]][k] = DRIVERS.index(action.driver) + 1
+    codes[at["why_empty"]] = 1 + known.empty.index((one.plan.empty_because_en or "", one.plan.empty_because_zh or ""))
+    for k, option in enumerate(one.plan.options):
+        codes[at["options"]][k] = known.actions.index(option.action) + 1
+        codes[at["option_drivers"]][k] = DRIVERS.index(option.driver) + 1  # type: ignore[arg-type]
+        numbers[of["avoided"]][k], numbers[of["sd"]][k] = option.avoided, option.sd
 
 
 TEAMS = {"Nursing B": 12, "Reception": 6, "Dental / 口腔": 7, "Lab": 3}
@@ -223,7 +278,7 @@ def fill(store: Store, *, now: datetime = NOW, version: str = "7", scored: Score
     told = {"lines": [line.to_dict() for line in LEDGER], "until": "2027-04-30", "min_group": 5, "service_level": 0.8}
     expected = {"as_of": AS_OF.isoformat(), "until": "2026-11-30", "notices": 1.25}
     rest = {"withdrawal": withdrawn(), "forecast": told, "expected": expected}
-    batch = scored or Scored(AS_OF, people(), assessments(), bundle(version), {"employees": 4}, **rest)
+    batch = scored or Scored(AS_OF, people(), judged(assessments()), bundle(version), {"employees": 4}, **rest)
     return save(store, batch, now=now, valid_days=90, actor="console - test")
 
 
@@ -360,6 +415,7 @@ def made(store: Store) -> SimpleNamespace:
         ORIGIN=ORIGIN,
         assessment=assessment,
         assessments=assessments,
+        judged=judged,
         bundle=bundle,
         entries=lambda: entries(store),
         fill=fill,

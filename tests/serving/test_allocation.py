@@ -32,7 +32,7 @@ def with_options(store: Store, made) -> Store:
     ]
     places = {"Reception": "Front", "Lab": "Lab"}
     people = tuple({**row, "department": places.get(row["team"], "Care")} for row in made.people())
-    made.fill(store, scored=Scored(made.AS_OF, people, tuple(said), made.bundle("7"), {"employees": 4}))
+    made.fill(store, scored=Scored(made.AS_OF, people, made.judged(tuple(said)), made.bundle("7"), {"employees": 4}))
     return store
 
 
@@ -176,7 +176,7 @@ def test_the_page_of_a_person_says_where_the_belief_in_an_action_comes_from(sign
     raised = Carried({"pay": 0.9}, {"pay": 0.9})
     care = plan(raised, {"compa_ratio": 0.8}, band="act", catalog=load_with_own(Path("no own file")), risk=0.2)
     said = tuple(replace(one, plan=care) if one.employee_id == "E0001" else one for one in made.assessments())
-    made.fill(store, scored=Scored(made.AS_OF, made.people(), said, made.bundle("7"), {"employees": 4}))
+    made.fill(store, scored=Scored(made.AS_OF, made.people(), made.judged(said), made.bundle("7"), {"employees": 4}))
     page = signed_in("manager").get("/people/E0001").text
     assert "Prior from published studies: exits" in page
     assert "it helps with a probability of" in page

@@ -96,7 +96,12 @@ def test_a_person_is_told_of_once_in_eight_weeks(store, made) -> None:
     def score_again(weeks: int) -> None:
         later = review.alarms.with_columns(week=review.alarms["week"] + timedelta(7 * weeks))
         batch = Scored(
-            made.AS_OF, made.people(), made.assessments(), made.bundle(), {}, withdrawal=replace(review, alarms=later)
+            made.AS_OF,
+            made.people(),
+            made.judged(made.assessments()),
+            made.bundle(),
+            {},
+            withdrawal=replace(review, alarms=later),
         )
         made.fill(store, scored=batch)
 

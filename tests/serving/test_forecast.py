@@ -136,11 +136,9 @@ def small_batch(n=24):
     from dataclasses import replace as changed
 
     from features.matrix import Matrix
-    from models.assess import Assessment
     from models.bundle import Bundle
     from models.calibration import identity
     from models.card import ModelCard
-    from models.care import CarePlan
     from models.encode import Codes
     from models.risk import Hazard, RiskModel
     from models.scores import BaseScore
@@ -156,8 +154,6 @@ def small_batch(n=24):
     ids = [f"p{i}" for i in range(n)]
     frame = pl.DataFrame({"employee_id": ids[2:], "as_of": [as_of] * (n - 2), "x": [0.5] * (n - 2)})
     people = [{"id": e, "department": "Care", "team": f"t{i % 2}", "job": "nurse"} for i, e in enumerate(ids)]
-    calm = (as_of, {}, {}, {}, "calm", None, None, 0.0, 0.0, (), CarePlan(()))
-    said = [Assessment(e, *calm) for e in frame["employee_id"]]
     from features.cards import Card
 
     cards = (Card("x", "context", "count", "", "{value}", "{value}"),)
@@ -165,7 +161,7 @@ def small_batch(n=24):
     gone += [("p1", date(2027, 1, 31), "retirement", date(2026, 1, 1))]
     schema = ["employee_id", "happened_on", "kind", "known_on"]
     records = canonical({"exits": pl.DataFrame(gone, schema=schema, orient="row")})
-    return outlook.Batch(Bundle(model, card, "1", "0"), Matrix(frame, cards), people, said, as_of), records
+    return outlook.Batch(Bundle(model, card, "1", "0"), Matrix(frame, cards), people, [True] * (n - 2), as_of), records
 
 
 def test_a_batch_becomes_lines_of_groups_with_those_who_go_in_their_months() -> None:

@@ -151,7 +151,9 @@ def test_bands_under_pseudonyms_name_no_department_that_gives_its_people_away(cl
     quality = {"purpose": "model_quality"}
     places = {"Reception": "Front", "Lab": "Lab"}
     people = tuple({**row, "department": places.get(row["team"], "Care")} for row in made.people())
-    made.fill(store, scored=Scored(made.AS_OF, people, made.assessments(), made.bundle("7"), {"employees": 4}))
+    made.fill(
+        store, scored=Scored(made.AS_OF, people, made.judged(made.assessments()), made.bundle("7"), {"employees": 4})
+    )
     told = client.get("/v1/pseudonyms", params=quality, headers=key("analyst")).json()["people"]
     assert len(told) == len(people)
     assert Counter(one["department"] for one in told)["Lab"] == 0

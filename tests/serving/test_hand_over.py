@@ -30,7 +30,7 @@ def scored_with(store, made):
         rows = tuple(row for row in (change(dict(row)) for row in made.people()) if row)
         there = {row["id"] for row in rows}
         told = tuple(one for one in made.assessments() if one.employee_id in there)
-        batch = Scored(made.AS_OF, rows, told, made.bundle(), {})
+        batch = Scored(made.AS_OF, rows, made.judged(told), made.bundle(), {})
         made.fill(store, now=made.NOW + timedelta(days=days), scored=batch)
 
     return again
@@ -124,7 +124,7 @@ def test_a_batch_that_fails_hands_nothing_over(case, client, key, store, made) -
     rows = tuple(moved_to("M3")(row) for row in made.people())
     twice = (*made.assessments(), made.assessments()[0])
     with pytest.raises(StoreError):
-        made.fill(store, scored=Scored(made.AS_OF, rows, twice, made.bundle(), {}))
+        made.fill(store, scored=Scored(made.AS_OF, rows, made.judged(twice), made.bundle(), {}))
     assert read(case["id"], client, key)["case"]["lead_id"] == "M1"
 
 

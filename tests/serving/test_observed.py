@@ -108,7 +108,7 @@ def test_an_old_model_in_place_of_the_newest_is_told(client: TestClient, store, 
 
     assert client.get("/readyz").json() == {"status": "ok"}
     stale = replace(made.bundle("6"), degraded=True)
-    made.fill(store, scored=Scored(made.AS_OF, made.people(), made.assessments(), stale, {}))
+    made.fill(store, scored=Scored(made.AS_OF, made.people(), made.judged(made.assessments()), stale, {}))
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "degraded"})
     assert "last good copy, version 6" in signed_in().get("/about").text

@@ -122,10 +122,10 @@ def test_a_reason_that_hardly_matters_is_kept_in_the_store_and_off_the_page(
 
     first, *others = made.assessments()
     faint = replace(first, reasons=(*first.reasons[:1], replace(first.reasons[1], contribution=0.01)))
-    made.fill(store, scored=Scored(made.AS_OF, made.people(), (faint, *others), made.bundle(), {}))
+    made.fill(store, scored=Scored(made.AS_OF, made.people(), made.judged((faint, *others)), made.bundle(), {}))
     assert "Workload:" not in signed_in("hr").get("/people/E0001?lang=en").text
     answer = client.get("/v1/employees/E0001/risk?purpose=retention_care", headers=key("hr_system")).json()
-    assert [reason["driver"] for reason in answer["reasons"]] == ["growth", "workload"]
+    assert [reason["driver"] for reason in answer["reasons"]][:2] == ["growth", "workload"]
 
 
 def test_a_manager_sees_the_people_below_and_why(signed_in) -> None:

@@ -238,7 +238,7 @@ def test_the_risk_changes_no_list_of_growth(hr, store, made) -> None:
     turned = tuple(made.assessment(one.employee_id, 0.9, band="act") for one in made.assessments())
     from serving.score import Scored
 
-    made.fill(store, scored=Scored(made.AS_OF, made.people(), turned, made.bundle("9"), {}))
+    made.fill(store, scored=Scored(made.AS_OF, made.people(), made.judged(turned), made.bundle("9"), {}))
     assert [hr.get(path).text for path in PAGES[4:]] == before
 
 
