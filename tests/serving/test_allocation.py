@@ -124,6 +124,7 @@ def test_the_page_says_what_would_be_done_and_how_to_read_it(lang: str, words, s
     assert page.text.count('data-shown="') == 8
     assert "<script" not in page.text
     assert "style=" not in page.text
+    assert page.text.count("<td") == page.text.count("<td data-name="), "on a phone every cell names its column"
 
 
 def test_without_options_the_page_says_that_nothing_fits(signed_in) -> None:
