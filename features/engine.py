@@ -146,7 +146,16 @@ def smallest(facts: Frame, days: Mapping[str, nw.Expr], *, begins: int | None) -
         row = _computed(early.to_native())
         if row.null_count().sum_horizontal().item() == 0:
             return nw.from_native(row.lazy())
-    return facts.select(*named).select(*least)
+    every = facts.select(*named).select(*least)
+    return held(every) if _in_process(facts) else every
+
+
+def undercutting(facts: Frame, smallest_days: Frame) -> Frame:
+    """The facts that could make one of these days (one row) smaller; all where a day is unknown, and on Spark."""
+    if not _in_process(facts):
+        return facts
+    days = _computed(smallest_days.to_native()).row(0)
+    return facts if None in days else before(facts, max(days))
 
 
 def added_up(
@@ -255,14 +264,18 @@ def place_by_place(rows: Frame, told: Frame, keys: Sequence[str], stops: Stops) 
 
 def _laid_out(rows: Frame, told: Frame, keys: Sequence[str], stops: Stops) -> Frame:
     asked = _computed(rows.to_native())
+    facts = _computed(told.to_native())
     lines = asked.select(keys).drop_nulls().unique().with_row_index("_line")
-    facts = _computed(told.to_native().join(lines.lazy(), on=list(keys)))
     beyond = 0 if asked.is_empty() else int(asked.select(pl.col("place").max()).item()) + 1
-    shape = (max(lines.height, 1), beyond + 1)
-    mine = asked.select(*keys, "place").join(lines, on=list(keys), how="left", maintain_order="left")
-    known = mine["_line"].is_not_null()
-    cell = mine["_line"].fill_null(0).to_numpy().astype(np.int64) * shape[1] + mine["place"].to_numpy()
-    lead = facts["_line"].to_numpy().astype(np.int64) * shape[1]
+    shape = (lines.height + 1, beyond + 1)  # the last line and the last place are read by nobody
+
+    def line_of(frame: pl.DataFrame) -> np.ndarray:
+        found = frame.select(keys).join(lines, on=list(keys), how="left", maintain_order="left")["_line"]
+        return found.fill_null(lines.height).to_numpy().astype(np.int64)
+
+    mine = line_of(asked)
+    cell = mine * shape[1] + asked["place"].to_numpy()
+    lead = line_of(facts) * shape[1]
     cells = {at: lead + facts[at].clip(None, beyond).to_numpy() for at in ("first", *stops)}
 
     def running(name: str, at: str) -> np.ndarray:
@@ -275,7 +288,8 @@ def _laid_out(rows: Frame, told: Frame, keys: Sequence[str], stops: Stops) -> Fr
         begun = running(name, "first")
         ending = [stop for stop, names in stops.items() if name in names]
         found += [pl.Series(f"{name}_{stop}", (begun - running(name, stop))[cell]) for stop in ending]
-    if not known.all():
+    if (mine == lines.height).any():
+        known = pl.Series(mine < lines.height)
         found = [pl.select(pl.when(known).then(one).alias(one.name)).to_series() for one in found]
     return nw.from_native(asked.with_columns(found).lazy())
 

@@ -24,6 +24,7 @@ import pandas as pd
 import polars as pl
 
 from features import (
+    appointments,
     belonging,
     care_history,
     career,
@@ -57,7 +58,8 @@ from features.tables import OwnColumn
 
 BLOCKS = (
     *(career, clock, growth, peers, wishes, goals, recognition, review_cycles, engagement, voice),
-    *(belonging, withdrawal, workload, weeks, manager, team, pay, raise_month, fairness, care_history, exit_voices),
+    *(belonging, withdrawal, workload, weeks, manager, team, pay, raise_month, appointments, fairness),
+    *(care_history, exit_voices),
 )
 
 

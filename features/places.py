@@ -147,11 +147,12 @@ def first_days(facts: Frame, when: Snapshots, days: Mapping[str, nw.Expr]) -> Fr
     named = [value.alias(name) for name, value in days.items()]
     smallest = [nw.col(name).min() for name in days]
     as_of, n, forever = when.as_of, len(when.as_of), lasting(facts)
-    late = facts.filter(nw.col("start") > as_of[0]) if forever else facts
-    told = spans(late, as_of, nw.col("start")).select("first", "beyond", *named)
-    told = told.group_by("first", "beyond").agg(*smallest)
     if forever:
         early = engine.smallest(facts.filter(nw.col("start") <= as_of[0]), days, begins=when.begins)
+        facts = engine.undercutting(facts.filter(nw.col("start") > as_of[0]), early)
+    told = spans(facts, as_of, nw.col("start")).select("first", "beyond", *named)
+    told = told.group_by("first", "beyond").agg(*smallest)
+    if forever:
         early = early.with_columns(
             nw.lit(0, dtype=nw.Int64).alias("first"), nw.lit(n, dtype=nw.Int64).alias("beyond")
         ).select("first", "beyond", *days)

@@ -28,6 +28,9 @@ STATE = (
     "pay",
     "pay_midpoint",
     "currency",
+    "probation_ends_on",
+    "contract_ends_on",
+    "bonus_on",
 )
 """What a position says about a person."""
 

@@ -21,6 +21,8 @@ from features.windows import Measure, change, mean, others_mean, seen
 LOW = 0.25
 """An answer at or below this is a low one: the lowest two of a scale of seven, 1 or 2 of a scale of five."""
 FEWEST_WAYS = 2
+LONGEST_COMMENT = 2_000
+"""Characters; what is longer was pasted."""
 
 GRIFFETH = "Griffeth 2000, Rubenstein 2018: satisfaction r = -.19 to -.28, intention r = .38 to .45"
 GARDNER = "Gardner & Hom: fewer contributions one to two months before"
@@ -53,6 +55,23 @@ _ANSWERS: tuple[Card, ...] = (
         expected=-1,
         window_days=365,
         source=GRIFFETH,
+    ),
+    _card(
+        "survey_comment_length_365d",
+        "count",
+        "mean number of characters written beside an answer, where that is recorded, last 365 days; 2,000 at most",
+        "{value} characters written beside an answer on average",
+        "附言平均 {value} 字",
+        window_days=365,
+    ),
+    _card(
+        "survey_comment_change_90d",
+        "count",
+        "that mean in the last 90 days minus that of the 275 days before",
+        "a change of {value} characters written beside an answer in the last 90 days",
+        "近 90 天附言平均字数变化 {value}",
+        window_days=365,
+        source=SILENCE,
     ),
     _card(
         "survey_low_share_365d",
@@ -135,7 +154,12 @@ def _answers(panel: Panel) -> Frame:
     keys = ["employee_id", "place"]
     score = nw.col("score")
     low = nw.when(score <= LOW).then(1.0).otherwise(0.0)
-    measures = [Measure("all", score, (90, 180, 365)), Measure("low", low, (365,))]
+    length = nw.col("comment_length").clip(0, LONGEST_COMMENT)
+    measures = [
+        Measure("all", score, (90, 180, 365)),
+        Measure("low", low, (365,)),
+        Measure("length", length, (90, 365), whole=True),
+    ]
     sums = windows.window_sums(panel.spine, scaled(panel.facts["surveys"]), measures)
     rows = panel.rows.select(*keys, "department", "team").join(sums, on=keys, how="left")
     now, year = nw.col("all_90d_n").fill_null(0), nw.col("all_365d_n").fill_null(0)
@@ -158,6 +182,8 @@ def _answers(panel: Panel) -> Frame:
         "survey_change_90d",
         "survey_trend_180d",
         "survey_low_share_365d",
+        mean("length", 365).alias("survey_comment_length_365d"),
+        change("length", 90, 365).alias("survey_comment_change_90d"),
         nw.when(year > now, asked).then(1.0 - flag).alias("survey_silent_90d"),
         rate.alias("survey_answering_others_90d"),
         others_mean(nw.col("survey_change_90d"), ["team"], fewest=FEWEST_ANSWERS).alias("survey_team_change_90d"),

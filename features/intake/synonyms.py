@@ -91,6 +91,9 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "pay_midpoint": "midpoint market_median salary_midpoint market_pay 市场中位值 薪酬中位值 市场薪酬 "
         "薪酬中位数 市场中位数",
         "currency": "currency_code pay_currency 币种 货币",
+        "probation_ends_on": "probation_end probation_end_date 转正日期 试用期截止日期 试用期结束日期",
+        "contract_ends_on": "contract_until contract_end_date 合同到期日 合同到期日期 合同终止日期 合同截止日期",
+        "bonus_on": "bonus_date next_bonus vesting_date 奖金发放日期 年终奖发放日期 股权归属日期",
     },
     "interactions": {
         "employee_id": "sender_id from_id actor_id 发起人工号 发起人",
@@ -110,6 +113,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "item": "question dimension topic 题目 问题 维度 指标",
         "score": "answer value rating response 得分 分数 评分 答案 分值",
         "scale_min": "min_score minimum 最低分 量表最低分",
+        "comment_length": "comment_chars comment_characters length_of_comment 附言字数 评论字数 留言字数 意见字数",
         "scale_max": "max_score maximum 最高分 满分 量表最高分",
     },
     "reviews": {
@@ -274,7 +278,6 @@ _ASIDE: dict[str, str] = {
     "出勤天数 实际出勤天数 实际出勤 days_present": "`hours` counts hours; declare an own column (x_…) to use it",
     "参加工作日期 参加工作时间": "the first job of a life, not the first day here",
     "年薪 annual_salary yearly_salary": "`pay` is per month: divide it in the export, and say of what it is made",
-    "转正日期 合同到期日 合同到期日期 合同终止日期 probation_end contract_until": "not used by any feature so far",
 }
 """Headers that mean one thing everywhere, and why no column takes them."""
 

@@ -15,7 +15,7 @@ tool, deep work on one thing look the same, and are together more frequent than 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -83,12 +83,19 @@ SCALES = tuple((stream, weeks) for stream in STREAMS for weeks in WINDOWS)
 
 
 def review(
-    records: Records, as_of: date, *, rate: float = RATE, fdr: float = FDR, cycle_weeks: int = CYCLE_WEEKS
+    records: Records,
+    as_of: date,
+    *,
+    rate: float = RATE,
+    fdr: float = FDR,
+    cycle_weeks: int = CYCLE_WEEKS,
+    unheard: Collection[str] = (),
 ) -> Review:
     """The alarms of the last ``cycle_weeks`` closed weeks about people at risk on ``as_of``.
 
     ``rate``: alarms per person-year to put up with. ``fdr``: leave out alarms of which more than this share is
-    expected to be chance (1: none is left out; the share is told anyway).
+    expected to be chance (1: none is left out; the share is told anyway). ``unheard``: people whose feed has fallen
+    silent (``features.feeds``), of whom nothing can be said, nor of a team of which they are half.
     """
     ground = panel(records, [as_of])
     seen = watch(ground, n_weeks=HISTORY_WEEKS)
@@ -97,9 +104,10 @@ def review(
     limit = calibrate(own, rate=rate)
     at_risk = set(engine.collected(ground.rows.select("employee_id"))["employee_id"].to_list())
     alarms = _told(seen, own, alarms_at(discoveries(own, fdr), limit.at), cycle_weeks)
-    alarms = alarms.filter(pl.col("employee_id").is_in(sorted(at_risk)))
+    alarms = alarms.filter(pl.col("employee_id").is_in(sorted(at_risk - set(unheard))))
     teams = _teams(seen, alarms_at(seen.team_scores, team_limit.at), cycle_weeks)
-    return Review(alarms, teams, _unjudged(seen, at_risk), limit, team_limit)
+    teams = teams.filter(~pl.col("team").is_in(_half_unheard(seen, set(unheard))))
+    return Review(alarms, teams, _unjudged(seen, at_risk, set(unheard)), limit, team_limit)
 
 
 def personal(seen: Watch, team_limit: Limit) -> np.ndarray:
@@ -241,8 +249,20 @@ def _teams(seen: Watch, raised: np.ndarray, cycle_weeks: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TEAMS).sort("score", "team")
 
 
-def _unjudged(seen: Watch, at_risk: set[str]) -> dict[str, int]:
-    """People at risk whose newest week says nothing, by reason."""
+def _half_unheard(seen: Watch, unheard: set[str]) -> list[str]:
+    """Teams of whose members half or more, in the newest week, are unheard."""
+    now = seen.team[:, -1] if unheard else np.array([], dtype=int)
+    silent = np.array([person in unheard for person in seen.people[: len(now)]], dtype=bool)
+    return [name for i, name in enumerate(seen.teams) if (now == i).any() and silent[now == i].mean() >= 1 / 2]
+
+
+def _unjudged(seen: Watch, at_risk: set[str], unheard: set[str]) -> dict[str, int]:
+    """People at risk whose newest week says nothing, by reason; ``silent_feed`` only where there is one."""
+    told = {"silent_feed": len(at_risk & unheard)} if unheard else {}
+    return _reasons(seen, at_risk - unheard) | told
+
+
+def _reasons(seen: Watch, at_risk: set[str]) -> dict[str, int]:
     reasons = {"no_records": len(at_risk - set(seen.people)), "no_habit_yet": 0, "too_little": 0, "away": 0}
     for one, person in enumerate(seen.people):
         if person not in at_risk or np.isfinite(seen.scores[one, -1]):

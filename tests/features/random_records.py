@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from zlib import crc32
 
 import polars as pl
 
@@ -36,7 +37,32 @@ def records(seed: int) -> dict[str, pl.DataFrame]:
         if name not in ("job_skills", "employees", "courses", "activities"):
             tables[name] = [row for row in rows for row in _versions(dice, name, row)]
         dice.shuffle(tables[name])
+    for name, add in ADDED.items():
+        tables |= {name: [row | add(_mark(row), row) for row in tables[name]]} if name in tables else {}
     return canonical({name: framed(name, rows) for name, rows in tables.items()})
+
+
+def _mark(row: Row) -> int:
+    """A number that is the row's own: columns that came to be known later take no draw away from the others."""
+    return crc32(repr([row.get(name) for name in ("employee_id", "happened_on", "known_on", "item")]).encode())
+
+
+def _appointed(mark: int, row: Row) -> Row:
+    """End of probation, end of contract and bonus: blank, soon, in a year or already over."""
+    begins, named = row["happened_on"], {}
+    for i, column in enumerate(("probation_ends_on", "contract_ends_on", "bonus_on")):
+        part = mark >> 10 * i & 1023
+        if part % 3:
+            named[column] = begins + timedelta(part % 400 - 20)  # type: ignore[operator]
+    return named
+
+
+def _commented(mark: int, row: Row) -> Row:
+    """Nothing told, nothing written, a word, a page."""
+    return {"comment_length": (None, 0, mark % 90, mark % 5000)[mark % 4]}
+
+
+ADDED = {"positions": _appointed, "surveys": _commented}
 
 
 def framed(name: str, rows: list[Row]) -> pl.DataFrame:

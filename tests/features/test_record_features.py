@@ -241,6 +241,27 @@ def test_the_usual_month_of_raises_is_where_most_of_them_fall() -> None:
     assert told("eve", *months, positions=pays, as_of=date(2024, 4, 1)) == (0.0, 365.0)
 
 
+def appointed(*rows: tuple[str, str | None, str]) -> pl.DataFrame:
+    """Posts of ann, to be read on 2024-05-31."""
+    return table("employee_id happened_on contract_ends_on bonus_on", *[("ann", *row) for row in rows])
+
+
+DUE = ("days_to_contract_end", "days_since_contract_end", "days_to_bonus", "days_since_bonus")
+
+
+def test_a_day_that_papers_name_comes_nearer_and_then_lies_behind() -> None:
+    rows = appointed(("2023-01-01", "2024-06-30", "2024-03-31"))
+    assert told("ann", *DUE, positions=rows) == (30.0, None, None, 61.0)
+    assert told("ann", *DUE, positions=rows, as_of=date(2024, 3, 31)) == (91.0, None, None, 0.0)
+
+
+def test_a_bonus_that_was_put_off_before_its_day_has_not_fallen_due() -> None:
+    rows = appointed(("2023-01-01", None, "2024-03-31"), ("2024-02-01", None, "2024-06-30"))
+    assert told("ann", *DUE[2:], positions=rows) == (30.0, None)
+    rows = appointed(("2023-01-01", None, "2024-03-31"), ("2024-04-01", None, "2025-03-31"))
+    assert told("ann", *DUE[2:], positions=rows) == (304.0, 61.0)
+
+
 def test_rated_above_pay_when_better_than_the_others_and_paid_less() -> None:
     """Of four others in the job ann beats three and equals one by rating, and earns more than one of them."""
     pays = posts(

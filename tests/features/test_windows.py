@@ -220,6 +220,16 @@ def test_a_feed_begins_with_its_first_fact_however_long_after_all_others() -> No
         assert rows[0] == [(place, *(19_000, 19_200, None)[: len(wanted)]) for place in (0, 1)]
 
 
+def test_what_happened_first_and_came_to_be_known_late_moves_the_beginning_of_the_feed() -> None:
+    """Day 19 000, known on 19 300; on the snapshot before the feed begins on 19 010."""
+    happened = pl.Series("happened_on", [19_010, 19_000, 19_200, 19_020]).cast(pl.Int32).cast(pl.Date)
+    known = pl.Series("known_on", [19_010, 19_300, 19_200, 19_290]).cast(pl.Int32).cast(pl.Date)
+    loaded = places.lifetimes(engine.load(pl.DataFrame([happened, known])), ())
+    for crowd in (engine.crowds(loaded), ()):
+        found = places.first_days(loaded, places.Snapshots((19_250, 19_400), crowd), {"from": nw.col("happened_on")})
+        assert engine.collected(found).sort("place").rows() == [(0, 19_010), (1, 19_000)]
+
+
 @given(st.integers(1, 4), st.integers(1, 9), st.data())
 @settings(deadline=None, max_examples=30)
 def test_one_running_sum_read_at_both_ends_is_the_sum_person_by_person(n_people, n_places, data) -> None:

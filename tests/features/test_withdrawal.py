@@ -83,6 +83,16 @@ def test_who_falls_clearly_further_than_a_falling_team_is_told_of() -> None:
     assert seen.teams["team"].unique().to_list() == ["t2"]
 
 
+def test_of_people_whose_feed_is_silent_nothing_is_said_and_of_their_team_neither(one_falls: Records) -> None:
+    seen = review(one_falls, AS_OF, cycle_weeks=10, unheard=["p05"])
+    assert seen.alarms.height == 0
+    assert seen.unjudged["silent_feed"] == 1
+    team = [one for i, one in enumerate(PEOPLE) if i % TEAMS == 2]
+    records = company(dict.fromkeys(team, 0.5))
+    assert review(records, AS_OF, cycle_weeks=10, unheard=team[:3]).teams["team"].to_list() == ["t2"]
+    assert review(records, AS_OF, cycle_weeks=10, unheard=team[:4]).teams.height == 0
+
+
 def drawn(team_scores: list[float], score: float) -> Watch:
     """Three people with the same score in all weeks: two in a team with these scores, one in none."""
     n = len(team_scores)

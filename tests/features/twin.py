@@ -31,6 +31,9 @@ STATE = [
     "pay",
     "pay_midpoint",
     "currency",
+    "probation_ends_on",
+    "contract_ends_on",
+    "bonus_on",
 ]
 AHEAD = ("employees", "exits", "job_skills", "courses", "activities")
 

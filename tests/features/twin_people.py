@@ -361,10 +361,13 @@ def voice(then: Then, one: str) -> Columns:
     rate = then.others_mean(one, answered, "department")
     silent = answered(one, 365, 90) and asked
     low = feed(then, one, answers, lambda r: float(scaled(r) <= 0.25))
+    length = feed(then, one, answers, lambda r: None if r["comment_length"] is None else min(2000, r["comment_length"]))
     return {
         "survey_change_90d": mine.change(90, 365),
         "survey_trend_180d": mine.change(180, 365),
         "survey_low_share_365d": low.mean(365),
+        "survey_comment_length_365d": length.mean(365),
+        "survey_comment_change_90d": length.change(90, 365),
         "survey_silent_90d": 1.0 - answered(one) if silent else None,
         "survey_answering_others_90d": then.others_mean(one, answered) if rate is None else rate,
         "survey_team_change_90d": then.others_mean(one, change, "team", fewest=4),

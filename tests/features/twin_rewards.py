@@ -11,7 +11,7 @@ from tests.features.twin import Columns, Then, Value, minus, over, since
 
 def rewards(then: Then, one: str) -> Columns:
     """The columns of this file for one person."""
-    return pay(then, one) | raise_month(then, one) | fairness(then, one)
+    return pay(then, one) | raise_month(then, one) | appointments(then, one) | fairness(then, one)
 
 
 def growth(then: Then, who: str, days: int) -> float | None:
@@ -88,6 +88,25 @@ def raise_month(then: Then, one: str) -> Columns:
         "days_since_raise_month": float(min((then.as_of - day).days for day in firsts if day <= then.as_of)),
         "days_to_raise_month": float(min((day - then.as_of).days for day in firsts if day > then.as_of)),
     }
+
+
+def appointments(then: Then, one: str) -> Columns:
+    told: Columns = {}
+    steps = then.steps.get(one, [])
+    for column, name in (
+        ("probation_ends_on", "probation_end"),
+        ("contract_ends_on", "contract_end"),
+        ("bonus_on", "bonus"),
+    ):
+        day, passed = then.post(one)[column], []
+        for i, step in enumerate(steps):
+            named = step[column]
+            replaced = i + 1 < len(steps) and named is not None and steps[i + 1]["happened_on"] <= named
+            if named is not None and not replaced and max(step["happened_on"], then.hired[one]) <= named <= then.as_of:
+                passed.append(named)
+        told[f"days_to_{name}"] = float((day - then.as_of).days) if day is not None and day > then.as_of else None
+        told[f"days_since_{name}"] = since(then, passed)
+    return told
 
 
 def fairness(then: Then, one: str) -> Columns:
