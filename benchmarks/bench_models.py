@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from benchmarks.classifiers import CLASSIFIERS, oversampled_leak
 from benchmarks.metrics import KaplanMeier, Outcomes, brier, explained, grid_of, harrell_c, integrated
-from benchmarks.peers import CAUSES, PEERS, ours
-from benchmarks.sets import CLEAN, SURVHUB, Table, babushkin, competing_weibull, ibm, survset
+from benchmarks.peers import CAUSES, PEERS, TWINS, ours
+from benchmarks.sets import CLEAN, SURVHUB, Table, babushkin, competing_weibull, ibm, respondents, survset
 from benchmarks.tables import report
 
 KEY = ["part", "set", "model", "seed", "fold"]
@@ -60,6 +60,13 @@ def folds(table: Table, seed: int) -> Iterable[tuple[int, Table, Table]]:
     """Yield (fold, train, test) of five: SurvHub's folds for seeds 1 to 5."""
     splitter = StratifiedKFold(5, shuffle=True, random_state=seed)
     for fold, (a, b) in enumerate(splitter.split(np.zeros(len(table.time)), table.event)):
+        yield fold, table.take(a), table.take(b)
+
+
+def folds_of_people(table: Table, who: np.ndarray, seed: int) -> Iterable[tuple[int, Table, Table]]:
+    """Yield (fold, train, test) of five, all rows of a person on one side."""
+    splitter = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    for fold, (a, b) in enumerate(splitter.split(np.zeros(len(who)), table.event, who)):
         yield fold, table.take(a), table.take(b)
 
 
@@ -154,17 +161,19 @@ def run_ibm(results: Results, folder: Path, models: Iterable[str]) -> None:
 
 
 def run_babushkin(results: Results, folder: Path, models: Iterable[str]) -> None:
-    """Concordance on the survey of E. Babushkin, three times five folds."""
+    """Concordance on the survey of E. Babushkin, three times five folds of rows, and of people."""
     table = babushkin(folder)
+    who = respondents(table)
     for seed in range(1, 4):
-        for fold, train, test in folds(table, seed):
+        splits = {"babushkin": folds(table, seed), "babushkin, people apart": folds_of_people(table, who, seed)}
+        for name, fold, train, test in ((n, *each) for n, split in splits.items() for each in split):
             for model in models:
 
                 def one(model: str = model, train: Table = train, test: Table = test) -> dict[str, float]:
-                    told, seconds = timed(lambda: PEERS[model](train, test.rows, np.quantile(train.time, [0.2, 0.8])))
+                    told, seconds = timed(lambda: TWINS[model](train, test.rows, np.quantile(train.time, [0.2, 0.8])))
                     return {"c": harrell_c(test.time, test.event, told.risk), "seconds": seconds}
 
-                results.once(("babushkin", model, seed, fold), one)
+                results.once((name, model, seed, fold), one)
 
 
 PARTS = ("ranking", "curves", "causes", "ibm", "babushkin")
@@ -181,7 +190,7 @@ def run(part: str, results: Results, chosen: argparse.Namespace) -> None:
     elif part == "ibm":
         run_ibm(results, chosen.data, chosen.models or CLASSIFIERS)
     elif part == "babushkin":
-        run_babushkin(results, chosen.data, chosen.models or ("ours", "Cox", "forest", "gradient boosting"))
+        run_babushkin(results, chosen.data, chosen.models or TWINS)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -81,8 +82,8 @@ def cox(train: Table, rows: pd.DataFrame, times: np.ndarray) -> Told:
     return _curves(CoxPHSurvivalAnalysis(alpha=10.0).fit(x, _structured(train)), new, times)
 
 
-def forest(train: Table, rows: pd.DataFrame, times: np.ndarray) -> Told:
-    """Random survival forest: 100 trees, at least 15 people in a leaf."""
+def forest(train: Table, rows: pd.DataFrame, times: np.ndarray, *, leaf: int = 15) -> Told:
+    """Random survival forest: 100 trees, at least ``leaf`` people in a leaf."""
     from sksurv.ensemble import RandomSurvivalForest
 
     x, new = indicators(train.rows, rows)
@@ -90,7 +91,8 @@ def forest(train: Table, rows: pd.DataFrame, times: np.ndarray) -> Told:
     cut = np.unique(np.quantile(train.time[train.event > 0], np.linspace(0, 1, 200), method="higher"))
     time = cut[np.clip(np.searchsorted(cut, train.time), 0, len(cut) - 1)]
     coarse = Table(train.rows, time, train.event)
-    model = RandomSurvivalForest(n_estimators=100, min_samples_leaf=15, random_state=0, n_jobs=1)
+    least = {"min_samples_leaf": leaf, "min_samples_split": 2}
+    model = RandomSurvivalForest(n_estimators=100, **least, random_state=0, n_jobs=1)
     return _curves(model.fit(x, _structured(coarse)), new, times)
 
 
@@ -157,6 +159,12 @@ PEERS: dict[str, Peer] = {
     "LightGBM classifier": lightgbm_classifier,
     "XGBoost Cox": xgboost_cox,
 }
+
+TWINS: dict[str, Peer] = {
+    **{name: PEERS[name] for name in ("ours", "Cox", "forest", "gradient boosting")},
+    "forest down to single rows": partial(forest, leaf=1),
+}
+"""Models for a survey in which some people answered more than once."""
 
 
 def _ours_by_cause(train: Table, rows: pd.DataFrame, times: np.ndarray) -> np.ndarray:

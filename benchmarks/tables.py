@@ -160,6 +160,13 @@ def _folds_table(lines: pd.DataFrame, measures: tuple[str, ...]) -> list[str]:
     return [_table(["model", *measures, "seconds", f"gain of ours in {measures[0]}, 95 %"], rows)]
 
 
+def _survey(lines: pd.DataFrame) -> list[str]:
+    out = []
+    for name, mine in lines.groupby("set", sort=False):
+        out += [f"**{name}**", *_folds_table(mine, ("c",))]
+    return out
+
+
 def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
 
@@ -169,5 +176,5 @@ TABLES = {
     "curves": _curves,
     "causes": lambda lines: _folds_table(lines, ("error", "gap", "oracle")),
     "ibm": lambda lines: _folds_table(lines, ("auc", "ap", "brier")),
-    "babushkin": lambda lines: _folds_table(lines, ("c",)),
+    "babushkin": _survey,
 }

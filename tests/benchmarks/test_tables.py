@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.sets import Table, World
+from benchmarks.sets import Table, World, respondents
 from benchmarks.tables import TABLES, over_sets, paired, verdict
 
 
@@ -24,6 +24,7 @@ def test_folds_that_share_training_rows_give_a_wider_interval_than_independent_s
 def test_a_model_is_compared_on_the_folds_that_both_have():
     lines = pd.DataFrame(
         {
+            "set": "babushkin",
             "model": ["ours"] * 3 + ["peer"] * 2,
             "seed": 1,
             "fold": [0, 1, 2, 0, 1],
@@ -31,7 +32,7 @@ def test_a_model_is_compared_on_the_folds_that_both_have():
             "seconds": 1.0,
         }
     )
-    table = TABLES["babushkin"](lines)[0]
+    table = TABLES["babushkin"](lines)[1]
     assert "| peer | 0.6500 ± 0.0500 | 1.0 | better (+0.1000" in table
 
 
@@ -53,3 +54,13 @@ def test_a_smaller_error_is_a_gain():
     ).assign(gap=0.0, oracle=0.1, seconds=1.0)
     assert "| peer | 0.2050" in TABLES["causes"](lines)[0]
     assert "better (+0.1050" in TABLES["causes"](lines)[0]
+
+
+def test_rows_that_share_traits_or_the_same_tenure_are_one_respondent_also_by_way_of_a_third():
+    same = {"gender": "f", "age": 30.0, "independ": 1.0, "selfcontrol": 1.0, "anxiety": 1.0, "novator": 1.0}
+    rows = pd.DataFrame([{**same, "extraversion": e} for e in (2.0, 2.0, 5.0, 5.0)])
+    rows.loc[3, "age"] = 41.0
+    table = Table(rows, np.array([7.1, 9.3, 9.3, 9.3]), np.ones(4, int))
+    who = respondents(table)
+    assert who[0] == who[1] == who[2]
+    assert who[3] != who[0]
