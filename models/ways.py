@@ -208,7 +208,7 @@ class Ways:
         """
         best = self.best(match)
         action, who = np.nonzero(fits & (best > 0))
-        value, sd, driver = (np.zeros(best.shape) for _ in range(3))
+        value, sd, driver = np.zeros(best.shape), np.zeros(best.shape), np.full(best.shape, -1)
         value[action, who], sd[action, who] = self.avoided(best[action, who], risk[who], of=action)
         driver[action, who] = self.through(match, best, of=action, who=who)
         last = len(self.actions) - 1

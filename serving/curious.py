@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from serving import audit, store_readers
+from serving import audit, store_people, store_readers
 from serving.access import Visit
 from serving.audit import entry_of
+from serving.problems import Problem
 from serving.store import Store, Transaction
 from serving.store_readers import Look
 
@@ -93,4 +94,10 @@ def _write_reason(tx: Transaction, visit: Visit, employee_id: str, words: str) -
 def give_reason(store: Store, visit: Visit, employee_id: str, words: str) -> None:
     """Write down why somebody opens so many people; the words are for the auditors (``retention-serve readers``)."""
     with store.begin() as tx:
-        _write_reason(tx, visit, employee_id, words)
+        known = store_people.visible_person(tx, visit.viewer.sight, employee_id) is not None
+        if known:
+            _write_reason(tx, visit, employee_id, words)
+        else:
+            audit.record(tx, entry_of(visit, "reader.reason", "not_found", subject=employee_id), now=visit.now)
+    if not known:
+        raise Problem("not_found")
