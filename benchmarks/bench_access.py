@@ -55,6 +55,7 @@ FORMS = {
     "override": {"decision": "follow", "reason": "as it was"},
     "care": {"action": "career_talk", "step": "suggest"},
     "withdrawal": {"status": "done", "decided_by": "x"},
+    "reason": {"words": "We prepare talks with the whole ward"},
     "/growth/people": {"kind": "rescue", "happened_on": "2026-10-01"},
     "/cases/": {"step": "note", "note": "x", "version": "1"},
 }

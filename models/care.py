@@ -263,16 +263,16 @@ def picked(shares: Shares, facts: Known, *, bands: np.ndarray, ways: Ways, risk:
         none = np.zeros((0, n))
         return Picked(nothing, nothing, why, none.astype(np.int64), none.astype(np.int64), none, none)
     fits, match = ways.rules.hold(facts) & ways.in_band[bands].T & judged, ways.match(shares)
-    best, driver = ways.best(match)
     helps = fits & ways.helps[:, None]
-    options, avoided, sd = ways.options(best, helps, risk)
-    option_drivers = np.where(options >= 0, np.take_along_axis(driver, np.maximum(options, 0), axis=0) + 1, 0)
+    options, option_drivers, avoided, sd = ways.options(match, helps, risk)
     chosen, through, _ = ways.chosen(match, helps & (bands > 0))
-    useless = (fits & ~ways.helps[:, None]).any(axis=0) & (fits & (best > 0)).any(axis=0)
+    useless = np.zeros(n, dtype=bool)
+    if not ways.helps.all():
+        useless = (fits & ~ways.helps[:, None]).any(axis=0) & (fits & (ways.best(match) > 0)).any(axis=0)
     can = shares.changeable.any(axis=0)
     why = np.where(useless, WHY["does_not_help"], np.where(can, WHY["nothing_fits"], WHY["not_actionable"]))
     why = np.where(judged, np.where(bands == 0, WHY["calm"], why), WHY["cannot_judge"])
-    return Picked(chosen + 1, through + 1, why, options + 1, option_drivers, avoided, sd)
+    return Picked(chosen + 1, through + 1, why, options + 1, option_drivers + 1, avoided, sd)
 
 
 def plans(shares: Shares, facts: Known, *, bands: Sequence[str], ways: Ways, risk: np.ndarray) -> list[CarePlan]:

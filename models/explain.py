@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,9 +21,9 @@ from models.record import MAX_FACTS, TOLD_FACTS, Column
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-PLACES = 1023
-"""The last ten bits of a size give way to the place of its column: equals go by place, and sizes that differ by less
-than one part in 10¹² count as equal."""
+PLACES = 127
+"""The last bits of a size, as a short number, give way to the place of its column among its driver's: equals go by
+place, and sizes that differ by less than two parts in 10⁵ count as equal where some have to be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,15 @@ class Areas:
         told = [(d, j) for d, one in enumerate(drivers) for j in members[one] if cards[j].shown]
         area, shown = (np.array([pair[side] for pair in told], dtype=np.intp) for side in (0, 1))
         telling, first = np.unique(area, return_index=True)
-        if len(shown) > PLACES:
-            raise ValueError(f"{len(shown)} columns may be told, at most {PLACES} can be")
+        if (most := int(np.bincount(area).max(initial=0))) > PLACES:
+            raise ValueError(f"a driver has {most} columns that may be told, at most {PLACES} can be")
         return cls(drivers, rounds, shown, tuple(cards[j].column for j in shown), area, telling, first)
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """What the place of each column among its driver's leaves in the last bits of a size: the first the most."""
+        whose = np.searchsorted(self.telling, self.area)
+        return (PLACES - (np.arange(len(self.area)) - self.first[whose])).astype(np.int32)
 
     def sums(self, contributions: np.ndarray) -> np.ndarray:
         """Return (drivers, n) what each driver adds, hidden columns included, from ``contributions`` (n, p)."""
@@ -133,9 +140,9 @@ def explained(contributions: np.ndarray, areas: Areas, values: Known, levels: Le
     value, adds = np.full(code.shape, np.nan), np.zeros(code.shape)
     if areas.shown.size and n:
         parts = contributions.T.take(areas.shown, axis=0)
-        size = np.abs(parts).view(np.int64)
+        size = np.abs(parts.astype(np.float32)).view(np.int32)
         size &= ~PLACES
-        size |= (PLACES - np.arange(len(parts)))[:, None]
+        size |= areas.rank[:, None]
         same_way = values.has(areas.names).T & ((parts > 0) == (sums > 0)[areas.area]) & (sums != 0)[areas.area]
         named = _strongest(np.where(same_way, size, 0), areas, TOLD_FACTS)
         places = np.concatenate([_strongest(size, areas, MAX_FACTS), named], axis=1)
@@ -150,10 +157,11 @@ def explained(contributions: np.ndarray, areas: Areas, values: Known, levels: Le
 def _strongest(size: np.ndarray, areas: Areas, most: int) -> np.ndarray:
     """Return (telling, most, n) the places of the largest of each driver, -1 where none is left; uses up ``size``."""
     found = np.empty((len(areas.telling), most, size.shape[1]), dtype=np.int64)
+    first = areas.first[:, None]
     ends = (*areas.first[1:].tolist(), len(size))
     for k in range(most):
         best = np.maximum.reduceat(size, areas.first, axis=0)
-        found[:, k] = np.where(best > PLACES, PLACES - (best & PLACES), -1)
+        found[:, k] = np.where(best > PLACES, PLACES - (best & PLACES) + first, -1)
         if k + 1 < most:
             for start, end, one in zip(areas.first.tolist(), ends, best, strict=True):
                 np.copyto(size[start:end], 0, where=size[start:end] == one)

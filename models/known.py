@@ -22,7 +22,7 @@ FEW = 32
 @dataclass(frozen=True)
 class Known:
     """``numbers`` (n, p) holds what is recorded, NaN where nothing is or where it is a text; a column is one piece of
-    memory, because all that follows works on whole columns.
+    memory, because all that follows works on whole columns. Columns of texts alone stand last, and not in ``numbers``.
 
     ``texts`` holds by column one text per person, or ``None``, of the columns in which anybody has one.
     """
@@ -39,14 +39,11 @@ class Known:
             return cls.of_people(frame.rows(named=True), columns)
         kinds = frame.schema  # asked for once: it is made anew each time
         texts = {name: frame[name].to_list() for name in columns if kinds[name] == pl.String}
-        # The columns with texts stand last: all numbers are one piece of memory then, and copied once.
         columns = [name for name in columns if name not in texts]
-        numbers = np.full((len(columns) + len(texts), frame.height), np.nan)
-        if columns:
-            cast = [pl.col(name).cast(pl.Float64) for name in columns if kinds[name] != pl.Float64]
-            plain = frame.select(columns).with_columns(cast) if cast else frame.select(columns)
-            numbers[: len(columns)] = plain.to_numpy(order="fortran").T
-        return cls((*columns, *texts), numbers.T, texts)
+        cast = [pl.col(name).cast(pl.Float64) for name in columns if kinds[name] != pl.Float64]
+        plain = frame.select(columns).with_columns(cast) if cast else frame.select(columns)
+        numbers = plain.to_numpy(order="fortran") if columns else np.zeros((frame.height, 0))
+        return cls((*columns, *texts), numbers, texts)
 
     @classmethod
     def of_people(cls, people: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Known:
@@ -75,10 +72,11 @@ class Known:
     @cached_property
     def anything(self) -> np.ndarray:
         """Whether anything is recorded (n, p)."""
-        found = self.finite.copy()
+        found = np.zeros((len(self.columns), len(self)), dtype=bool)
+        found[: self.numbers.shape[1]] = self.finite.T
         for column, told in self.texts.items():
-            found[:, self.place[column]] |= [one is not None for one in told]
-        return found
+            found[self.place[column]] |= [one is not None for one in told]
+        return found.T
 
     def of(self, columns: Sequence[str]) -> np.ndarray:
         """Return (n, len(columns)) the numbers of these columns, NaN for one that is not there."""
@@ -90,10 +88,10 @@ class Known:
 
     def _picked(self, cells: np.ndarray, columns: Sequence[str], nothing: Any) -> np.ndarray:
         at = np.array([self.place.get(column, -1) for column in columns], dtype=np.intp)
-        absent = at < 0
-        if not self.columns:
+        absent = (at < 0) | (at >= cells.shape[1])
+        if not cells.shape[1]:
             return np.full((len(columns), len(self)), nothing).T
-        out = cells.T.take(at, axis=0)
+        out = cells.T.take(np.where(absent, 0, at), axis=0)
         if absent.any():
             out[absent] = nothing
         return out.T
@@ -109,4 +107,6 @@ class Known:
         if j is None:
             return None
         text = self.texts[column][i] if column in self.texts else None
-        return text if text is not None else float(self.numbers[i, j]) if self.finite[i, j] else None
+        if text is not None or j >= self.numbers.shape[1]:
+            return text
+        return float(self.numbers[i, j]) if self.finite[i, j] else None

@@ -77,12 +77,10 @@ class Hazard:
         base, shares = float(self.calibration.shift @ weights), np.zeros((values.shape[1] + 1, len(values))).T
         said, variance = [], np.zeros(len(values))
         for weight, score in self.parts:
-            one = _whole(score, values, weights)
+            one = _whole(score, values, weights, scale=slope * weight)
             said.append(weight * one.log_odds)
             base += slope * weight * one.base
-            part = one.shares
-            part *= slope * weight
-            shares = part if len(said) == 1 else np.add(shares, part, out=part)
+            shares = one.shares if len(said) == 1 else np.add(shares, one.shares, out=one.shares)
             variance = variance + (slope * weight) ** 2 * one.variance
         return Whole(self.calibration.apply(np.sum(said, axis=0)), variance, base, shares)
 
@@ -101,10 +99,11 @@ class Hazard:
         return cls(parts, Calibration(np.array(data["shift"]), float(data["slope"])))
 
 
-def _whole(score: Score, values: np.ndarray, weights: np.ndarray) -> Whole:
+def _whole(score: Score, values: np.ndarray, weights: np.ndarray, *, scale: float) -> Whole:
     if isinstance(score, (LinearScore, BoostedScore)):
-        return score.whole(values, weights)
-    return Whole(score.log_odds(values), np.zeros(len(values)), *score.contributions(values, weights))
+        return score.whole(values, weights, scale=scale)
+    base, shares = score.contributions(values, weights)
+    return Whole(score.log_odds(values), np.zeros(len(values)), base, shares * scale)
 
 
 @dataclass(frozen=True)

@@ -158,11 +158,14 @@ class LinearScore:
         """Return coefficient times distance from the mean, summed back to the matrix columns."""
         return self._shares_of(self.design.transform(values), weights, values.shape[1])
 
-    def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
-        """Return all three; the columns, which cost more than what is made of them, are made once."""
+    def whole(self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0) -> Whole:
+        """Return all three; the columns, which cost more than what is made of them, are made once.
+
+        ``shares`` are multiplied by ``scale``, nothing else is.
+        """
         columns = self.design.transform(values)
         said, variance = self._said_of(columns), self._variance_of(columns)
-        return Whole(said, variance, *self._shares_of(columns, weights, values.shape[1]))
+        return Whole(said, variance, *self._shares_of(columns, weights, values.shape[1], scale=scale))
 
     def _said_of(self, columns: np.ndarray) -> np.ndarray:
         return (columns @ self.coefficient)[:, None] + self.intercept
@@ -172,9 +175,11 @@ class LinearScore:
             return np.zeros(len(columns))
         return ((columns @ self.factor) ** 2).sum(axis=1)
 
-    def _shares_of(self, columns: np.ndarray, weights: np.ndarray, n_columns: int) -> tuple[float, np.ndarray]:
+    def _shares_of(
+        self, columns: np.ndarray, weights: np.ndarray, n_columns: int, *, scale: float = 1.0
+    ) -> tuple[float, np.ndarray]:
         """Take the columns as they are made: afterwards they hold what each adds."""
-        columns *= self.coefficient
+        columns *= self.coefficient * scale
         out, each = np.zeros((n_columns + 1, len(columns))), columns.T
         for k, (which, source) in enumerate(self.design.rounds):
             if k == 0:
@@ -248,12 +253,16 @@ class BoostedScore:
         raw = self.booster.predict(_with_interval(values, k), raw_score=True, num_threads=1)
         return np.asarray(raw).reshape(k, n).T + self.offset
 
-    def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
-        """Return both; from tables every split is asked once. What trees do not know is told by ``Doubt``."""
+    def whole(self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0) -> Whole:
+        """Return both, the shares multiplied by ``scale``; from tables every split is asked once.
+
+        What trees do not know is told by ``Doubt``.
+        """
         nothing = np.zeros(len(values))
         if self.tables is None:
-            return Whole(self.log_odds(values), nothing, *self.contributions(values, weights))
-        raw, shares = self.tables.both(values, weights)
+            base, shares = self.contributions(values, weights)
+            return Whole(self.log_odds(values), nothing, base, shares * scale)
+        raw, shares = self.tables.both(values, weights, scale=scale)
         return Whole(raw + self.offset, nothing, float(self.offset @ weights + self.tables.base), shares)
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:

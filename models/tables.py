@@ -61,10 +61,25 @@ class Splits:
             bits, by_level = self._left(x[self.column], (..., None)), self.category >= 0
             bits[by_level] = _among(x[self.column[by_level]], self.levels[self.category[by_level]])
             return (bits * self.powers[:, None]).sum(axis=1)
-        out = np.zeros((len(self.column), len(values)), dtype=np.uint8)
+        out, codes = np.zeros((len(self.column), len(values)), dtype=np.uint8), dict[int, np.ndarray]()
         for t, b, column, threshold, way in self.questions:
-            out[t] |= self._answer(x[column], (t, b), threshold, way).view(np.uint8) << np.uint8(b)
+            if way == "by level":
+                if column not in codes:
+                    codes[column] = self._code(x[column])
+                left = self.goes_left[self.category[t, b]].take(codes[column])
+            else:
+                left = self._answer(x[column], (t, b), threshold, way)
+            out[t] |= left.view(np.uint8) << np.uint8(b)
         return out
+
+    @cached_property
+    def goes_left(self) -> np.ndarray:
+        """``levels`` with a last place for categories that no split knows: they go right."""
+        return np.pad(self.levels, ((0, 0), (0, 1)))
+
+    def _code(self, x: np.ndarray) -> np.ndarray:
+        last = self.levels.shape[1]
+        return np.where((x >= 0) & (x < last), x, last).astype(np.intp)
 
     def _answer(self, x: np.ndarray, at: tuple[int, int], threshold: float, way: str) -> np.ndarray:
         """Return (n,) whether the rows go left at one split. Nothing compares with NaN, so that one look is enough."""
@@ -72,8 +87,6 @@ class Splits:
             return x <= threshold
         if way == "unknown left":
             return ~(x > threshold)
-        if way == "by level":
-            return _among(x[None], self.levels[self.category[at]][None])[0]
         return self._left(x, at)
 
     @cached_property
@@ -141,13 +154,13 @@ class Tables:
             self._share_out(self.splits.patterns(values[part]), weights, out[:, part])
         return out.T
 
-    def both(self, values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the two of the above; every split is asked once for both."""
+    def both(self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return the two of the above, the second multiplied by ``scale``; every split is asked once for both."""
         raw, shares = np.zeros((self.says.shape[1], len(values))), np.zeros((self.n_columns, len(values)))
         for part in _parts(len(values)):
             pattern = self.splits.patterns(values[part])
             self._say(pattern, raw[:, part])
-            self._share_out(pattern, weights, shares[:, part])
+            self._share_out(pattern, weights * scale, shares[:, part])
         return raw.T, shares.T
 
     def _say(self, pattern: np.ndarray, out: np.ndarray) -> None:

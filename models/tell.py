@@ -72,6 +72,7 @@ class Teller:
                     facts.append({"column": column, "value": value, "typical": usual, "contribution": adds[k], **words})
                 elif not named or abs(adds[k]) >= WORTH_TELLING * abs(named[0][0]):
                     named.append((adds[k], en, zh))
+            facts.sort(key=_weakness)
             en, zh = sentence(driver, total, named)
             rest = {"factor": odds_ratio(total), "direction": "raises" if total > 0 else "keeps", "facts": facts}
             found.append({"driver": driver, "contribution": total, **rest, "text_en": en, "text_zh": zh})

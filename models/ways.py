@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -158,13 +159,25 @@ class Ways:
         found *= self.fit[:, None]
         return found
 
-    def best(self, match: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (A, n) the best match of each action, and its driver: of equals the one named first."""
-        place = self.rank * len(DRIVERS) + self.driver
-        keyed = match.view(np.int64) & ~PLACES
-        keyed |= (PLACES - place)[:, None]
-        found = np.maximum.reduceat(keyed, self.first, axis=0) & PLACES
-        return np.maximum.reduceat(match, self.first, axis=0), (PLACES - found) % len(DRIVERS)
+    def best(self, match: np.ndarray) -> np.ndarray:
+        """Return (A, n) the best match of each action."""
+        return np.maximum.reduceat(match, self.first, axis=0)
+
+    def through(self, match: np.ndarray, best: np.ndarray, *, of: np.ndarray, who: np.ndarray) -> np.ndarray:
+        """Return (k,) the driver by which each action ``of`` matches the person ``who`` best, of equals the one named
+        first."""
+        found, reached = np.full(len(of), -1), best[of, who]
+        for ways in self.in_turn.T:
+            way = ways[of]
+            found = np.where((found < 0) & (match[way, who] == reached), self.driver[way], found)
+        return found
+
+    @cached_property
+    def in_turn(self) -> np.ndarray:
+        """The ways of each action (A, most) as their drivers are named; one that has fewer repeats its first."""
+        mine = [sorted(np.flatnonzero(self.action == a), key=lambda w: self.rank[w]) for a in range(len(self.actions))]
+        most = max(len(one) for one in mine)
+        return np.array([[*one, *one[:1] * (most - len(one))] for one in mine], dtype=np.intp)
 
     def avoided(self, match: np.ndarray, risk: np.ndarray | float, *, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the exits avoided of each match (k,) above 0 at a ``risk``, and the standard deviation of it.
@@ -188,17 +201,16 @@ class Ways:
         out[way, who], _ = self.avoided(match[way, who], USUAL_RISK, of=self.action[way])
         return out
 
-    def options(
-        self, best: np.ndarray, fits: np.ndarray, risk: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return (options, n) each: the best actions by what they prevent, that, and the deviation of it.
+    def options(self, match: np.ndarray, fits: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return (options, n) each: the best actions by what they prevent, their drivers, that, and its deviation.
 
-        ``best`` (A, n) is the match of those that may be offered where it ``fits``; -1 where none is left. Of equals
-        the first by name.
+        Those of the ``match`` (W, n) that ``fits`` (A, n); -1 where none is left. Of equals the first by name.
         """
-        value, sd = np.zeros(best.shape), np.zeros(best.shape)
+        best = self.best(match)
         action, who = np.nonzero(fits & (best > 0))
+        value, sd, driver = np.zeros(best.shape), np.zeros(best.shape), np.full(best.shape, -1)
         value[action, who], sd[action, who] = self.avoided(best[action, who], risk[who], of=action)
+        driver[action, who] = self.through(match, best, of=action, who=who)
         last = len(self.actions) - 1
         # Numbers above 0 sort as their bits do; the last ones give way to the place by name.
         place = (last - np.argsort(self.by_name))[:, None]
@@ -207,7 +219,10 @@ class Ways:
         found = np.where(first > PLACES, self.by_name[last - np.minimum(first & PLACES, last)], -1)
         at = np.maximum(found, 0) * len(risk) + np.arange(len(risk))
         there = found >= 0
-        return found, np.where(there, value.ravel().take(at), 0.0), np.where(there, sd.ravel().take(at), 0.0)
+        picked = [
+            np.where(there, one.ravel().take(at), nothing) for one, nothing in ((driver, -1), (value, 0), (sd, 0))
+        ]
+        return found, *picked
 
     def chosen(self, match: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return (3, n) each: the best action that ``fits`` (A, n), then the best of what is left; -1 when none is.

@@ -165,6 +165,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/people/{employee_id}/override"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/care"): _session("care.write", purposes=_CARE),
     ("POST", "/people/{employee_id}/withdrawal"): _session("care.write", purposes=_CARE),
+    ("POST", "/people/{employee_id}/reason"): _session("band.read", purposes=_READ),
     ("POST", "/sign-out"): _session(halts=False),
     ("GET", "/me/assessment"): _session("assessment.own", halts=False),
     ("POST", "/me/contest"): _session("assessment.own", halts=False),
@@ -253,6 +254,8 @@ class Visit:
     purpose: str
     now: datetime
     request_id: str
+    reason: str = ""
+    """Why the reader opens so many people, where a request says so (``curious``)."""
 
 
 Answer = Literal[

@@ -74,7 +74,7 @@ LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
 @router.get(
     "/v1/employees/{employee_id}/risk",
     response_model=RiskAnswer,
-    responses=documented(RiskAnswer, *LOCKED, "not_found", "expired"),
+    responses=documented(RiskAnswer, *LOCKED, "not_found", "expired", "reason_needed", "slow_down"),
     openapi_extra={"security": [{"key": []}]},
 )
 def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> Response:

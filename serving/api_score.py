@@ -39,6 +39,7 @@ router = APIRouter()
 Let = Annotated[Visit, Depends(visit)]
 JobId = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
 EmployeeId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+CURIOUS = ("reason_needed", "slow_down")
 HARD = ("timeout", "too_large", "media", "overloaded", "not_scored", "no_model")
 TO_JOB = {"operationId": "scoring_job", "parameters": {"job_id": "$response.body#/job_id"}}
 
@@ -164,13 +165,15 @@ def actionable_columns(request: Request, who: Let) -> ActionableAnswer:
 
 @router.post(
     "/v1/employees/{employee_id}/what-if",
-    responses=answers(WhatIfAnswer, *HARD, "not_found", "expired", "set_aside", "no_snapshot"),
+    responses=answers(
+        WhatIfAnswer, *HARD, "not_found", "expired", "reason_needed", "slow_down", "set_aside", "no_snapshot"
+    ),
     openapi_extra=asks(WhatIfAsk),
 )
 def ask_what_if(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose, raw: Body) -> WhatIfAnswer:
     """What the model would say of somebody if something that care can change were otherwise."""
     at, hand = desk(request), at_hand(request)
-    seen = service.person(at.store, who, employee_id)  # the look is written down here, and refused here
+    seen = service.person(at.store, who, employee_id, question=True)  # the look is written down here, and refused here
     asked = read(raw, WhatIfAsk)
     if seen.assessed.band is None:
         raise Problem("set_aside")

@@ -269,7 +269,7 @@ def verify_audit(
 @app.command()
 def purge(state: State = None) -> None:
     """Delete scores and notes whose time is over."""
-    from serving import audit, store_contest, store_people
+    from serving import audit, curious, store_contest, store_people, store_readers
     from serving.audit import Entry
 
     with opened(state) as (settings, store):
@@ -277,6 +277,11 @@ def purge(state: State = None) -> None:
         before = now.date() - timedelta(days=settings.note_valid_days)
         with store.begin() as tx:
             gone = store_people.purge(tx, today=now.date(), notes_before=before)
+            gone["looks"] = store_readers.purge(
+                tx,
+                looks_before=now - timedelta(days=curious.DAYS),
+                words_before=now - timedelta(days=settings.note_valid_days),
+            )
             gone["objections"] = store_contest.purge(tx, before=now - timedelta(days=settings.note_valid_days))
             audit.record(tx, Entry(console_actor(), "purge", "done", "purge"), now=now)
         typer.echo("Deleted: " + ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in gone.items()))

@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("stop")(stop)
     app.command("release")(release)
     app.command("export-person")(export_person)
+    app.command("readers")(readers)
 
 
 @account_app.command("create")
@@ -197,6 +198,19 @@ def export_person(
         kept["records"] = own_records.records(settings.state / "lake", employee_id)
         out.write_text(json.dumps(kept, ensure_ascii=False, indent=1, default=_plain), encoding="utf-8")
         typer.echo(f"Written to {out}. Hand it to nobody but the person.")
+
+
+def readers(state: State = None) -> None:
+    """Show who opened unusually many people, and why they say so; looking is in the audit log."""
+    from serving import audit, store_readers
+    from serving.audit import Entry
+
+    with opened(state) as (_, store), store.begin() as tx:
+        rows = store_readers.brakes(tx)
+        audit.record(tx, Entry(console_actor(), "readers.list", "shown", "console"), now=_now())
+    for row in rows:
+        typer.echo(f"{row['at']:%Y-%m-%d %H:%M} UTC  {row['kind']:<8} {row['who']}: {row['words']}")
+    typer.echo(f"{len(rows)} entries")
 
 
 def _plain(value: object) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
@@ -27,6 +27,8 @@ from serving.settings import Settings
 from serving.store import Store
 
 FORM_FIELD = "form_token"
+MOST_REASON = 1_000
+"""Characters of a reason in the header ``Reading-Reason`` (percent-encoded UTF-8) that are read."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def visit(request: Request, form: Annotated[FormData | None, Depends(posted)]) -
     if answer == "allowed" and stopped:
         answer = "stopped"
     purpose = stated[0] if len(stated) == 1 and stated[0] in PURPOSES else "none"
-    allowed = Visit(viewer, purpose, now, request.state.request_id)
+    reason = unquote(request.headers.get("reading-reason", ""))[:MOST_REASON] if by_key else ""
+    allowed = Visit(viewer, purpose, now, request.state.request_id, reason)
     if answer == "allowed":
         return allowed
     _refused(request, allowed, answer, at)

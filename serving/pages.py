@@ -19,7 +19,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
-from serving import audit, auth, case_service, cursor, groups, service, store_access, store_log, talent
+from serving import audit, auth, case_service, curious, cursor, groups, service, store_access, store_log, talent
 from serving.access import ANONYMOUS, PURPOSES, ROLES, Viewer, Visit
 from serving.audit import Entry
 from serving.cases import DECLINED, OPEN, SIDES
@@ -243,7 +243,12 @@ def find(who: Let, employee_id: Annotated[str, Query(min_length=1, max_length=20
 def person(request: Request, who: Let, employee_id: str) -> Response:
     """One person: band, reasons, care plan, what was decided, and who has looked."""
     at = desk(request)
-    seen = service.person(at.store, who, employee_id)
+    try:
+        seen = service.person(at.store, who, employee_id)
+    except Problem as problem:
+        if problem.name != "reason_needed":
+            raise
+        return page(request, "reason.html", {"employee_id": employee_id}, who=who, status=problem.kind.status)
     one = seen.assessed
     words = language(request)
     titles = {entry["action"]: words.of(entry, "title") for entry in at.catalog}
@@ -288,6 +293,16 @@ def decide_withdrawal(request: Request, who: Let, employee_id: str, form: Form) 
     service.decide_withdrawal(
         desk(request).store, who, Decision(employee_id, "withdrawal", "", decided_by=by, status=status)
     )
+    return RedirectResponse(f"/people/{quote(employee_id, safe='')}", status_code=303)
+
+
+@router.post("/people/{employee_id:path}/reason")
+def give_reason(request: Request, who: Let, employee_id: str, form: Form) -> Response:
+    """Say why one opens so many people; auditors can read it."""
+    words = text_of(form, "words", longest=1_000)
+    if len(words) < curious.FEWEST_CHARACTERS:
+        raise Problem("invalid")
+    curious.give_reason(desk(request).store, who, employee_id, words)
     return RedirectResponse(f"/people/{quote(employee_id, safe='')}", status_code=303)
 
 

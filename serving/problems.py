@@ -49,6 +49,17 @@ KINDS = {
         422, "This Idempotency-Key was used for another request.", "该 Idempotency-Key 已用于另一个请求。"
     ),
     "too_many": Kind(429, "Too many requests. Try again later.", "请求过多，请稍后再试。"),
+    "reason_needed": Kind(
+        403,
+        "You have opened unusually many people. Say why, in at least 20 characters (header Reading-Reason); "
+        "auditors can read it.",
+        "您近期查看的人员异常多。请说明理由（至少 20 个字符，请求头 Reading-Reason）；审计人员可以看到。",
+    ),
+    "slow_down": Kind(
+        429,
+        "You have opened unusually many people: one more every 30 seconds.",
+        "您近期查看的人员异常多：每 30 秒可再查看一位。",
+    ),
     "overloaded": Kind(503, "Too much is going on at once. Try again later.", "当前负载过高，请稍后再试。"),
     "too_many_endpoints": Kind(409, "This key has as many endpoints as it may.", "该密钥的端点数已达上限。"),
     "no_model": Kind(503, "The model is not at hand. Run: retention-serve score", "模型不可用，请先运行评估。"),

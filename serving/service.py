@@ -16,7 +16,18 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from models.bands import band_of
-from serving import audit, case_service, groups, stop, store_contest, store_events, store_log, store_looks, store_people
+from serving import (
+    audit,
+    case_service,
+    curious,
+    groups,
+    stop,
+    store_contest,
+    store_events,
+    store_log,
+    store_looks,
+    store_people,
+)
 from serving.access import Visit
 from serving.groups import Members
 from serving.problems import Problem
@@ -139,11 +150,16 @@ def _standing(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"decision": row["decision"], "decided_by": row["decided_by"]}
 
 
-def person(store: Store, visit: Visit, employee_id: str) -> Person:
-    """Return one person's page, after the look has been written down; expired and hidden ones are refused."""
+def person(store: Store, visit: Visit, employee_id: str, *, question: bool = False) -> Person:
+    """Return one person's page, after the look has been written down; expired and hidden ones are refused.
+
+    ``question``: for a what-if, which costs a reader as much as another person (``curious``).
+    """
     with store.begin() as tx:
         run = _run(tx)
         found = _look(tx, visit, run, employee_id)
+        if isinstance(found, Assessed):
+            found = curious.may_open(tx, visit, employee_id, question=question) or found
         result = found if isinstance(found, str) else "shown"
         _record(tx, visit, "risk.read", result, subject=employee_id, run=run)
         if isinstance(found, Assessed):
@@ -151,7 +167,7 @@ def person(store: Store, visit: Visit, employee_id: str) -> Person:
             readers = tuple(store_log.entries_about(tx, employee_id, limit=READERS_SHOWN))
             event = store_events.newest_of(tx, employee_id, today=visit.now.date())
     if isinstance(found, str):
-        raise Problem(found)
+        raise _refusal(found)
     return Person(run, found, cases, speaks_for, readers, event)
 
 
@@ -162,8 +178,12 @@ def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
     """
     run, found = store.share(_looks, (store, visit, employee_id))
     if isinstance(found, str):
-        raise Problem(found)
+        raise _refusal(found)
     return run, found
+
+
+def _refusal(name: str) -> Problem:
+    return Problem(name, retry_after=curious.SLOW_SECONDS if name == "slow_down" else None)
 
 
 def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[tuple[Run, Assessed | str]]:
@@ -181,6 +201,8 @@ def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[t
     for _, visit, employee_id in asked:
         today = visit.now.date()
         found = _shown(said[visit.viewer.sight, today].get(employee_id), visit, run, today=today)
+        if isinstance(found, Assessed):
+            found = curious.may_open(tx, visit, employee_id) or found
         result = found if isinstance(found, str) else "shown"
         out.append((run, found))
         entries.append((audit.entry_of(visit, "risk.read", result, subject=employee_id, run=run), visit.now))

@@ -46,7 +46,7 @@ from serving.store_tables import (
     sign_in,
     withdrawal_event,
 )
-from serving.store_tables_access import account, contest
+from serving.store_tables_access import account, contest, reader_look
 from serving.store_talent_tables import achievement, growth_file, growth_pair, growth_run
 
 ERASED = "(erased)"
@@ -354,10 +354,8 @@ def erase(tx: Transaction, employee_id: str) -> dict[str, int]:
     sign-in that saw "all below this person" sees nobody.
     """
     _erase_from_cases(tx, employee_id)
-    gone = {
-        table.name: tx.execute(delete(table).where(table.c.employee_id == employee_id)).rowcount
-        for table in (score, override, care_case, withdrawal_event, growth_file, achievement, contest, audit_subject)
-    }
+    mine = (score, override, care_case, withdrawal_event, growth_file, achievement, contest, reader_look, audit_subject)
+    gone = {t.name: tx.execute(delete(t).where(t.c.employee_id == employee_id)).rowcount for t in mine}
     tx.execute(delete(growth_pair).where(growth_pair.c.other_id == employee_id))
     tx.execute(update(achievement).where(achievement.c.given_by == employee_id).values(given_by=None))
     gone["employee"] = tx.execute(delete(employee).where(employee.c.id == employee_id)).rowcount

@@ -88,3 +88,29 @@ contest = Table(
     Index(None, "employee_id"),
 )
 """An employee's objection. ``open_for`` repeats the employee while it is open: one open contest per person at most."""
+
+reader_look = Table(
+    "reader_look",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("who", String(300), nullable=False),
+    Column("employee_id", String(200), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("question", Boolean, nullable=False),
+    Index(None, "who", "at"),
+    Index(None, "employee_id"),
+)
+"""Whom a reader opened, or asked a what-if question about, within the days that count (``curious``)."""
+
+reader_brake = Table(
+    "reader_brake",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("who", String(300), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("words", Text, nullable=False),
+    CheckConstraint("kind IN ('unusual', 'reason')", name="kind"),
+    Index(None, "who", "at"),
+)
+"""That a reader opened unusually many people, and why they say so; for auditors."""

@@ -31,8 +31,8 @@ def test_few_rows_are_read_as_many_are(people: list[dict]) -> None:
     many = Known.of_frame(frame)
     for i in range(len(people)):
         alone = Known.of_frame(frame[i : i + 1])
-        np.testing.assert_array_equal(alone.numbers[0], many.numbers[i])
-        np.testing.assert_array_equal(alone.anything[0], many.anything[i])
+        np.testing.assert_array_equal(alone.of(list(TYPES))[0], many.of(list(TYPES))[i])
+        np.testing.assert_array_equal(alone.has(list(TYPES))[0], many.has(list(TYPES))[i])
         assert [alone.value(0, c) for c in TYPES] == [many.value(i, c) for c in TYPES]
 
 

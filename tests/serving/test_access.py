@@ -127,7 +127,7 @@ def test_every_person_gets_what_the_matrix_says(row: dict[str, str], signed_in, 
     for role in PERSON_ROLES:
         browser = signed_in(role, purpose=PURPOSE_OF.get(role, "retention_care"))
         form = {**form_of(browser), "decision": "watch", "reason": "I know better"}
-        form |= {"status": "agreed", "decided_by": "Li Na", "words": "Please look again", "outcome": "stands"}
+        form |= {"status": "agreed", "decided_by": "Li Na", "words": "Please look at this again", "outcome": "stands"}
         form |= {"status": "done"} if row["path"].endswith("withdrawal") else {}
         if row["path"].endswith("care"):
             form |= {
