@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ import numpy as np
 from features.cards import DRIVERS, Card, Driver
 from models.catalog import WHO_DECIDES, CareAction, Catalog, Words, load_catalog
 from models.evidence import Effect, effects
-from models.known import Known
+from models.known import FEW, Known
 from models.own_effects import OwnEffects
 from models.record import MAX_ACTIONS
 from models.ways import BANDS, USUAL_RISK, Shares, Ways
@@ -172,6 +172,13 @@ class Carriers:
             rounds.append((np.array(drivers), np.array(columns), can[:, None]))
         return cls(rounds)
 
+    @cached_property
+    def in_order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rounds one after the other: for a few people it is faster to add up one by one, in the same order."""
+        whose, columns, can = zip(*self.rounds, strict=True) if self.rounds else ((), (), ())
+        drivers, which = (np.concatenate([[], *part]).astype(np.intp) for part in (whose, columns))
+        return drivers, which, np.concatenate([[], *(one[:, 0] for one in can)]).astype(bool)
+
 
 def shares_of(contributions: np.ndarray, carriers: Carriers) -> Shares:
     """Return what each driver carries of the raised risk, by row of ``contributions`` (n, p), in log-odds.
@@ -179,10 +186,17 @@ def shares_of(contributions: np.ndarray, carriers: Carriers) -> Shares:
     Only drivers that raise the risk on balance count; their whole shares together are 1.
     """
     total, reachable = (np.zeros((len(DRIVERS), len(contributions))) for _ in range(2))
-    for drivers, columns, can in carriers.rounds:
-        mine = contributions.T[columns]
-        total[drivers] += mine
-        reachable[drivers] += np.where(can, np.maximum(mine, 0.0), 0.0)
+    if len(contributions) <= FEW:
+        whose, which, changeable = carriers.in_order
+        for i, one in enumerate(contributions[:, which]):
+            total[:, i] = np.bincount(whose, weights=one, minlength=len(DRIVERS))
+            up = np.where(changeable, np.maximum(one, 0.0), 0.0)
+            reachable[:, i] = np.bincount(whose, weights=up, minlength=len(DRIVERS))
+    else:
+        for drivers, columns, can in carriers.rounds:
+            mine = contributions.T[columns]
+            total[drivers] += mine
+            reachable[drivers] += np.where(can, np.maximum(mine, 0.0), 0.0)
     total = np.maximum(total, 0.0)
     raised = reduce(np.add, total)  # one after the other: ``sum`` adds one person up in another order than many
     raised[raised == 0] = 1.0

@@ -27,7 +27,7 @@ from models.record import Dictionary, Layout
 from models.risk import Said
 from models.ways import BANDS, Ways
 
-AT_ONCE = 2048
+AT_ONCE = 4096
 """People per step: what is worked out of them stays in the processor's cache."""
 
 TOO_SOON = 45

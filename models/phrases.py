@@ -6,6 +6,7 @@ The words come from the card; this file only fills in the value by its unit and 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal, Protocol
 
@@ -61,6 +62,7 @@ class Worded(Protocol):
         ...
 
 
+@lru_cache(maxsize=16_384)  # most values occur many times: whole months, counts, flags
 def fact_words(card: Worded, value: float | str | None, typical: float | str | None) -> tuple[str, str]:
     """Return the phrase in English and Chinese: ``"31 months without a promotion (typical here: 14 months)"``."""
     if value is None:

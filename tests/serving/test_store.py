@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -281,3 +282,27 @@ def test_opening_does_not_depend_on_the_working_folder(tmp_path: Path, monkeypat
     migrate(opened)
     assert os.path.exists(tmp_path / "var" / "retention.db")
     opened.close()
+
+
+def test_rows_from_before_records_stay_readable_and_keep_what_they_raise(tmp_path: Path) -> None:
+    opened = open_store(f"sqlite:///{tmp_path / 'older.db'}")
+    words = '{"risk": {"180": 0.2}, "other": {"180": 0.1}, "reasons": [{"driver": "pay"}], "plan": {"actions": []}}'
+    run = "id, as_of, computed_at, model_version, bundle_sha256, data_versions, card, is_current"
+    row = "run_id, employee_id, valid_until, band, risk_at_reference, risk, other, reasons, plan"
+    with opened.begin() as tx:
+        command.upgrade(alembic_config(tx), "0008")
+        tx.execute(
+            text(f"INSERT INTO score_run ({run}) VALUES (1, '2026-01-01', '2026-01-01', '1', 'x', '{{}}', '{{}}', 1)")
+        )
+        told = {name: json.dumps(part) for name, part in json.loads(words).items()}
+        values = "(1, 'E1', '2026-03-01', 'act', 0.2, :risk, :other, :reasons, :plan)"
+        tx.execute(text(f"INSERT INTO score ({row}) VALUES {values}"), told)
+        tx.execute(text("INSERT INTO score_driver VALUES (1, 'E1', 'pay', 0.7)"))
+    migrate(opened)
+    with opened.begin() as tx:
+        found = store_people.score_of(tx, 1, "E1")
+        raises = tx.execute(select(score.c.raises_pay, score.c.raises_growth)).one()
+    opened.close()
+    assert found is not None
+    assert {name: found[name] for name in told} == json.loads(words)
+    assert tuple(raises) == (0.7, 0.0)

@@ -50,6 +50,8 @@ def few(world):
 def test_posted_records_get_the_answer_that_the_nightly_batch_gives(client, key, store, world) -> None:
     from sqlalchemy import select
 
+    from serving import store_said
+    from serving.store_tables import plain
     from serving.store_tables import score as stored
 
     records = whole(world)
@@ -57,16 +59,16 @@ def test_posted_records_get_the_answer_that_the_nightly_batch_gives(client, key,
     answer = score(client, headers, records, world.as_of)
     assert answer.status_code == 200, answer.text
     with store.begin() as tx:
-        rows = {row.employee_id: row for row in tx.execute(select(stored))}
+        rows = {row.employee_id: store_said.told(tx, plain(row)) for row in tx.execute(select(stored)).all()}
     told = {one["employee_id"]: one for one in answer.json()["people"]}
     assert set(told) == set(rows)
     assert answer.json()["refused"] == []
     for who, one in told.items():
-        assert one["band"] == rows[who].band
+        assert one["band"] == rows[who]["band"]
         if one["risk"] is not None:
             at_180 = next(row for row in one["risk"] if row["horizon_days"] == 180)
-            assert at_180["voluntary"] == pytest.approx(rows[who].risk["180"], abs=1e-9)
-            assert [r["driver"] for r in one["reasons"]] == [r["driver"] for r in rows[who].reasons if r["text_en"]]
+            assert at_180["voluntary"] == pytest.approx(rows[who]["risk"]["180"], abs=1e-9)
+            assert [r["driver"] for r in one["reasons"]] == [r["driver"] for r in rows[who]["reasons"] if r["text_en"]]
 
 
 def test_only_those_asked_for_are_answered_and_the_others_are_compared_with(client, key, world) -> None:
