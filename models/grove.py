@@ -49,11 +49,6 @@ class Grove:
     boosters: tuple[lgb.Booster, ...]
     base: np.ndarray
 
-    def log_hazard(self, values: np.ndarray) -> np.ndarray:
-        """Return (n, K)."""
-        n, k = len(values), len(self.base)
-        return self.at(np.tile(values, (k, 1)), np.repeat(np.arange(k), n)).reshape(k, n).T
-
     def at(self, values: np.ndarray, interval: np.ndarray, *, n_trees: int | None = None) -> np.ndarray:
         """Return (m,): of each row its own interval, after the first ``n_trees`` trees if given."""
         rows = np.column_stack([values, interval])

@@ -48,10 +48,16 @@ class Mixed:
 
     def log_hazard(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
-        total = self.weights[0] * (self.line.log_hazard(*self.basis.transform(values)) - self.line.base)
+        n, k = len(values), len(self.line.base)
+        return self.at(values, np.tile(np.arange(n), k), np.repeat(np.arange(k), n)).reshape(k, n).T
+
+    def at(self, values: np.ndarray, row: np.ndarray, interval: np.ndarray) -> np.ndarray:
+        """Return (m,): of the rows ``row`` (m,) of ``values`` (n, p) their intervals ``interval`` (m,) alone."""
+        said = self.line.log_hazard(*self.basis.transform(values)) - self.line.base
+        total = self.weights[0] * said[row, interval]
         if self.grove is not None:
-            total = total + self.weights[1] * (self.grove.log_hazard(values) - self.grove.base)
-        return np.clip(total, -12.0, 12.0) + self.line.base + self.shift
+            total = total + self.weights[1] * (self.grove.at(values[row], interval) - self.grove.base[interval])
+        return np.clip(total, -12.0, 12.0) + self.line.base[interval] + self.shift
 
 
 def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
@@ -68,7 +74,8 @@ def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
     text = codes.category_positions()
     grove = grow(people, text, log_rates(people.lived, people.exits), growth=growth, seeds=seeds)
     mixed = Mixed(basis, line, grove, weights, 0.0)
-    expected = float((people.lived * np.exp(mixed.log_hazard(people.values))).sum())
+    row, interval = np.nonzero(people.lived > 0)  # trees are slow to ask: not of what nobody lived through
+    expected = float(people.lived[row, interval] @ np.exp(mixed.at(people.values, row, interval)))
     return Mixed(basis, line, grove, weights, float(np.log((exits + 0.5) / (expected + 0.5))))
 
 
