@@ -106,7 +106,7 @@ def fill(store: Store, here: World, grown: talent.Batch) -> None:
     with store.begin() as tx:
         for table in (withdrawal_event, care_reminder, care_case, achievement):
             tx.execute(delete(table))
-        store_people.add_run(tx, run, people=people, scores=scores, drivers=[])
+        store_people.add_run(tx, run, people=people, scores=scores)
         store_events.add_events(tx, [_event(one, here.team[one]) for one in here.manager])
         for one, boss in here.manager.items():
             _open_case(tx, one, boss)

@@ -140,7 +140,7 @@ def write(store: Store, company: Company) -> None:
     run |= {"data_versions": {}, "card": {"name": "m", "reference_horizon_days": 180, "bands": BANDS}}
     run |= {"forecast": _ledger(company), "forecast_until": date(2027, 1, 31)}
     with store.begin() as tx:
-        store_people.add_run(tx, run, people=rows, scores=scores, drivers=[])
+        store_people.add_run(tx, run, people=rows, scores=scores)
         for row in store_contest.open_contests(tx, Sight("everyone")):
             store_contest.answer(tx, row["id"], {"outcome": "stands", "answer": "x", "answered_by": "x"})
         for one in sorted(company.objecting):

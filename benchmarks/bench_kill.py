@@ -68,7 +68,7 @@ def prepare(url: str) -> None:
     run |= {"bundle_sha256": "0" * 64, "data_versions": {}, "card": {"reference_horizon_days": 180, "bands": {}}}
     with store.begin() as tx:
         scores = [{**said, "employee_id": one["id"]} for one in people]
-        store_people.add_run(tx, run, people=people, scores=scores, drivers=[])
+        store_people.add_run(tx, run, people=people, scores=scores)
     store.close()
 
 

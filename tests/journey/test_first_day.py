@@ -7,7 +7,6 @@ it. The company is about as small as one on which a model can prove itself out o
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 import sqlite3
@@ -23,12 +22,16 @@ from typing import Any
 import polars as pl
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from features.intake.quarantine import waiting
 from features.lake import Lake
 from features.tables import TABLES
+from serving import store_said
 from serving.app import create_app
 from serving.settings import Settings
+from serving.store import open_store
+from serving.store_tables import plain, score
 
 pytestmark = pytest.mark.slow
 
@@ -180,10 +183,13 @@ def answer(service: TestClient, day: Day) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def scores(day: Day) -> list[dict[str, Any]]:
     """Every row of the store's scores that could be judged."""
-    with sqlite3.connect(day.state / "retention.db") as store:
-        store.row_factory = sqlite3.Row
-        rows = [dict(row) for row in store.execute("SELECT * FROM score WHERE band <> 'cannot_judge'")]
-    return [row | {name: json.loads(row[name]) for name in ("risk", "other", "reasons", "plan")} for row in rows]
+    store = open_store(Settings(state=day.state).store_url)
+    try:
+        with store.begin() as tx:
+            rows = tx.execute(select(score).where(score.c.band != "cannot_judge")).all()
+            return [store_said.told(tx, plain(row)) for row in rows]
+    finally:
+        store.close()
 
 
 def test_every_row_of_the_export_is_accounted_for(records: Records) -> None:
