@@ -309,7 +309,10 @@ def bulk(state: Path, n: int) -> None:
     model = bundle.model
     score = next((score for _, score in model.voluntary.parts if hasattr(score, "booster")), None)
     if score is None:
-        raise SystemExit("3. The champion of this state has no trees, so there is nothing to compare with.")
+        raise SystemExit(
+            "3. The champion of this state has no trees, so there is nothing to compare with. "
+            "Take a state whose model has some: make ola, retention-serve score --state var/ola, STATE_OF=var/ola."
+        )
     weights, many = model._weights(), crossed(frame.frame, n)
     values = model.coded(Known.of_frame(many))
     used = np.flatnonzero(weights > 0)
