@@ -100,18 +100,27 @@ def scene(history, month: int, rng: np.random.Generator, *, against: bool) -> Sc
     with_care = np.stack([found[f"p_{action}"] for action in IDS], axis=1)
     saved = np.where(decided[:, None], 0.0, found["p_none"][:, None] - with_care)
     if against:
-        place = np.argsort(np.argsort(left)) / max(len(left) - 1, 1)
-        saved = saved * (2 * (1 - place))[:, None]
+        saved = turned(saved, left)
     contributions = _contributions(panel, rows, rng)
     risk, early = _risks(contributions, decided, left, rng)
-    base = float(left.mean())
-    band = np.where(risk >= BANDS["act"] * base, "act", np.where(risk >= BANDS["watch"] * base, "watch", "calm"))
     cards = [Card(d, d, "score", "", "{value}", "{value}", actionable=d != "context") for d in DRIVERS]
     facts = _facts(panel, rows, history)
     return Scene(
-        risk, early, band, carried(contributions, cards), facts, panel["manager"][rows],
+        risk, early, bands_of(risk, left), carried(contributions, cards), facts, panel["manager"][rows],
         history.people["location"][who], saved, left, found["p_none"],
     )  # fmt: skip
+
+
+def turned(saved: np.ndarray, would_leave: np.ndarray) -> np.ndarray:
+    """Return effects (people, actions) turned against the risk: twice as large at the lowest, none at the highest."""
+    place = np.argsort(np.argsort(would_leave, kind="stable"), kind="stable") / max(len(would_leave) - 1, 1)
+    return np.asarray(saved * (2 * (1 - place))[:, None])
+
+
+def bands_of(risk: np.ndarray, would_leave: np.ndarray) -> np.ndarray:
+    """Return the band of each risk, by the mean chance to leave."""
+    base = float(would_leave.mean())
+    return np.where(risk >= BANDS["act"] * base, "act", np.where(risk >= BANDS["watch"] * base, "watch", "calm"))
 
 
 def _contributions(panel, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

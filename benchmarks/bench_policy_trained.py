@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from benchmarks.bench_policy import BANDS, CATALOG, IDS, Scene, expected_auc, policies, table
+from benchmarks.bench_policy import CATALOG, IDS, Scene, bands_of, expected_auc, policies, table, turned
 from features.cards import Card
 from features.company import Company, invent_company, regime_named
 from features.ingest import import_folder
@@ -75,10 +75,8 @@ def scene_of(told: Told, truth: pd.DataFrame, led: pd.Series, *, against: bool) 
     none = known["p_none"].fillna(1.0).to_numpy()
     saved = np.stack([none - known[f"p_{action}"].fillna(1.0).to_numpy() for action in IDS], axis=1)
     if against:
-        place = np.argsort(np.argsort(none, kind="stable"), kind="stable") / max(len(none) - 1, 1)
-        saved = saved * (2 * (1 - place))[:, None]
-    base, risk = float(none.mean()), told.risk[:, 1]
-    band = np.where(risk >= BANDS["act"] * base, "act", np.where(risk >= BANDS["watch"] * base, "watch", "calm"))
+        saved = turned(saved, none)
+    risk, band = told.risk[:, 1], bands_of(told.risk[:, 1], none)
     manager, site = (
         pd.factorize(values.astype("string").fillna("none"))[0]
         for values in (led.reindex(told.index["employee_id"]), told.index["location"])
@@ -121,17 +119,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--months", type=int, default=36)
     parser.add_argument("--hours", type=float, default=1.5)
-    parser.add_argument("--state", type=Path, help="a folder that `retention-train company` and `import` have filled")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    rows = []
-    if asked.state:
-        truth = pd.read_parquet(asked.state / "truth" / "potential.parquet")
-        ground = prepare(Lake(asked.state / "lake"), Plan(), lambda *_: None)
-        rows = judged(ground, truth, seed=0, regime="as imported", hours=asked.hours)
-    for regime in asked.regimes if not asked.state else []:
+    size, rows = {"people": asked.people, "months": asked.months, "hours": asked.hours}, []
+    for regime in asked.regimes:
         for seed in range(FIRST_SEED, FIRST_SEED + asked.seeds):
-            size = {"people": asked.people, "months": asked.months, "hours": asked.hours}
             rows += one_company(seed, **size, regime=regime)
     if asked.out:
         asked.out.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
