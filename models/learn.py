@@ -6,27 +6,31 @@ calibrated ``RiskModel`` per kind, the models of each fold, and what each said o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from models.calibration import PRIOR_EXITS, Calibration, HeldOut, fit_calibration, identity
-from models.encode import Codes, Design, usable_columns
+from models.crossfit import Crossed, Folded, base_only, line, loss, published, trees
+from models.encode import Codes, usable_columns
 from models.interval import Doubt, spread_of_folds
 from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
-from models.prior import LEVEL_SD, fit_published, unseen_sd
+from models.prior import LEVEL_SD, Belief, fit_line, unseen_sd
 from models.quiet import drawn
 from models.risk import Hazard, RiskModel
-from models.scores import BaseScore, Belief, BoostedScore, Growth, LinearScore, Rows, Score, design_of
+from models.scores import BaseScore, BoostedScore, Growth, Rows, Score, design_of
 
 KINDS = ("base", "prior", "linear", "blend", "boosted")
-"""From the simplest to the freest: nobody known, published effects, a line, a mean of line and trees, trees."""
-SHARES = {"blend": {"linear": 2 / 3, "boosted": 1 / 3}}
-"""In the blend the line counts twice: with some hundreds of exits it keeps better from one year to the next."""
+"""From the simplest to the freest: nobody known, published effects, a line that may stray from them, the mean of the
+line and what trees make of the published effects, these trees."""
+SHARES = {
+    "blend": {"linear": 0.5, "prior": 0.5, "trees": 0.5},
+    "boosted": {"prior": 1.0, "trees": 1.0},
+}
+"""Of which scores a kind is the sum. Trees are grown on the published effects and tell what they add to them."""
 STANDARD_ERRORS = 2.0
 """How much worse than the best, in standard errors, a simpler kind may look before it is passed over."""
 SPREAD_ROWS = 500
@@ -37,7 +41,7 @@ CONTRADICTION_ERRORS = 1.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How to learn. ``edges`` in days; ``beliefs`` are pairs (lean, sd) tried on people left out (``scores.Belief``);
+    """How to learn. ``edges`` in days; ``beliefs`` are pairs (lean, sd) tried on people left out (``prior.Belief``);
     ``directions`` says per column which way the risk is expected to go when it rises; ``kinds`` of ``KINDS`` are
     learned, and what none of them is made of costs nothing. Of rows that saw nobody leave about ``most_quiet`` teach
     (``models.quiet``)."""
@@ -115,17 +119,15 @@ def fit_hazards(
     periods = expand(landmarks.time, landmarks.event, settings.edges, follow_up=landmarks.follow_up)
     voluntary = _Cause.of(landmarks, values, periods, VOLUNTARY, copies=copies, settings=settings)
     fold = np.array([fold_of[p] for p in landmarks.person])[voluntary.rows.row]
-    taught = _Taught.by_fold(voluntary.rows, fold, codes, n_folds=settings.folds)
-
-    tell = progress or (lambda step, done, total: None)
     enough = voluntary.people_who_left >= settings.min_exits
-    crossed = (
-        _cross_fit_all(voluntary, taught, fold, settings=settings, tell=tell)
-        if enough
-        else _base_only(voluntary, fold, settings)
-    )
-    if "prior" in settings.kinds:
-        crossed["prior"] = _published(crossed["base"], voluntary, taught, fold=fold, settings=settings)
+    shares = {k: SHARES.get(k, {k: 1.0}) if enough or k == "prior" else {"base": 1.0} for k in settings.kinds}
+    needed = frozenset(name for parts in shares.values() for name in parts)
+    text = set(codes.category_positions())
+    directions = [0 if j in text else settings.directions.get(c, 0) for j, c in enumerate(codes.columns)]
+    n_scores = settings.folds * (("linear" in needed) * len(settings.beliefs) + ("trees" in needed))
+    tell = _counted(progress, n_scores)
+    people = Folded(voluntary.rows, fold, codes, settings.folds, settings.workers, tell)
+    crossed = _crossed(needed, people, directions, settings)
     other = _other_hazard(
         _Cause.of(landmarks, values, periods, OTHER, copies=copies, settings=settings), codes, settings
     )
@@ -135,8 +137,7 @@ def fit_hazards(
 
     models, fold_models, losses = {}, {}, {}
     for kind in settings.kinds:
-        shares = SHARES.get(kind, {kind: 1.0}) if enough or kind == "prior" else {"base": 1.0}
-        members = [(share, crossed[name]) for name, share in shares.items()]
+        members = [(share, crossed[name]) for name, share in shares[kind].items()]
         log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
         as_it_is = kind == "prior" and not enough
         calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(log_odds, settings)
@@ -149,6 +150,12 @@ def fit_hazards(
         losses[kind] = voluntary.loss_by_person(log_odds)
     mean_loss = {kind: float(loss.sum() / voluntary.rows.weight.sum()) for kind, loss in losses.items()}
     return Fitted(models, fold_models, fold_of, mean_loss, simplest_of_the_best(losses))
+
+
+def _counted(progress: Callable[[str, int, int], None] | None, total: int) -> Callable[[], None]:
+    """Return what tells ``progress`` of one more of ``total`` scores each time it is called."""
+    done = itertools.count(1)
+    return lambda: progress("learning", next(done), total) if progress else None
 
 
 def _without_quiet(landmarks: Landmarks, settings: Settings) -> tuple[Landmarks, np.ndarray]:
@@ -190,110 +197,17 @@ def assign_folds(person: np.ndarray, *, n_folds: int, seed: int) -> dict[str, in
     return dict(zip(people.tolist(), (shuffled % n_folds).tolist(), strict=True))
 
 
-@dataclass(frozen=True)
-class _Crossed:
-    """One learner: a score per fold, what each said of the people left out, and the score learned from everybody."""
-
-    folds: tuple[Score, ...]
-    log_odds: np.ndarray
-    final: Score
-
-
-def _base_only(cause: _Cause, fold: np.ndarray, settings: Settings) -> dict[str, _Crossed]:
-    """The rate of everybody, for everybody.
-
-    Rates that leave out a fold each would rank the folds, and with a handful of leavers that looks like knowledge: the
-    fold with few leavers so far gets the higher rate, and has those to come.
-    """
-    log_odds = np.empty(len(cause.rows.row))
-    for f in range(settings.folds):
-        left_out = BaseScore.fit(cause.rows.take(fold != f))
-        log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(left_out)
-    everybody = BaseScore.fit(cause.rows)
-    return {"base": _Crossed((everybody,) * settings.folds, log_odds, everybody)}
-
-
-@dataclass(frozen=True)
-class _Taught:
-    """Rows to learn from. The columns of a line cost more than the line, and several learners share them."""
-
-    rows: Rows
-    codes: Codes
-
-    @cached_property
-    def design(self) -> Design:
-        return design_of(self.rows, self.codes)
-
-    @classmethod
-    def by_fold(cls, rows: Rows, fold: np.ndarray, codes: Codes, *, n_folds: int) -> tuple[_Taught, ...]:
-        """Return what is left when each fold is left out, and last everything."""
-        return (*(cls(rows.take(fold != f), codes) for f in range(n_folds)), cls(rows, codes))
-
-
-def _published(
-    base: _Crossed, cause: _Cause, taught: Sequence[_Taught], *, fold: np.ndarray, settings: Settings
-) -> _Crossed:
-    """The published effects, moved by the exits of the other folds; the folds share one level (see ``_base_only``).
-
-    Columns that show nothing of what was studied leave the base rate.
-    """
-    everybody = fit_published(cause.rows, taught[-1].design, edges=settings.edges)
-    if not everybody.coefficient.size:
-        return base
-    log_odds, scores = np.empty(len(cause.rows.row)), []
-    for f in range(settings.folds):
-        score = fit_published(taught[f].rows, taught[f].design, edges=settings.edges)
-        log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(score)
-        scores.append(replace(score, intercept=everybody.intercept))
-    return _Crossed(tuple(scores), log_odds, everybody)
-
-
-def _cross_fit_all(
-    cause: _Cause,
-    taught: Sequence[_Taught],
-    fold: np.ndarray,
-    *,
-    settings: Settings,
-    tell: Callable[[str, int, int], None],
-) -> dict[str, _Crossed]:
-    codes = taught[-1].codes
-    needed = {name for kind in settings.kinds for name in SHARES.get(kind, {kind: 1.0})}
-    done, total = 0, settings.folds * (("linear" in needed) * len(settings.beliefs) + ("boosted" in needed))
-    text = set(codes.category_positions())
-    directions = [0 if j in text else settings.directions.get(c, 0) for j, c in enumerate(codes.columns)]
-    beliefs = [Belief(np.array(directions, dtype=float), *belief) for belief in settings.beliefs]
-    growth = Growth(tuple(directions), settings.seed)
-
-    def crossed(learn: Callable[[_Taught, Rows], Score]) -> tuple[tuple[Score, ...], np.ndarray]:
-        nonlocal done
-        log_odds, scores = np.empty(len(cause.rows.row)), []
-        with ThreadPoolExecutor(settings.workers) as pool:  # both learners let go of the interpreter while they work
-            left_out = [cause.rows.take(fold == f) for f in range(settings.folds)]
-            for f, score in enumerate(pool.map(learn, taught[: settings.folds], left_out)):
-                log_odds[fold == f] = left_out[f].log_odds_of(score)
-                scores.append(score)
-                done += 1
-                tell("learning", done, total)
-        return tuple(scores), log_odds
-
-    out = _base_only(cause, fold, settings)
+def _crossed(
+    needed: Collection[str], people: Folded, directions: Sequence[int], settings: Settings
+) -> dict[str, Crossed]:
+    """Return the learners that are ``needed``, and what they stand on."""
+    out = {"base": base_only(people)}
+    if "prior" in needed:
+        out["prior"] = published(people, out["base"], edges=settings.edges)
     if "linear" in needed:
-        lines = [
-            crossed(lambda rest, _, belief=belief: LinearScore.fit(rest.rows, rest.design, belief=belief))  # type: ignore[misc]
-            for belief in beliefs
-        ]
-        best = min(range(len(lines)), key=lambda i: cause.loss(lines[i][1]))
-        out["linear"] = _Crossed(*lines[best], LinearScore.fit(cause.rows, taught[-1].design, belief=beliefs[best]))
-    if "boosted" in needed:
-        trees = crossed(
-            lambda rest, left_out: BoostedScore.fit(
-                rest.rows, codes, growth=growth, n_rounds=settings.max_rounds, held_out=left_out
-            )
-        )
-        # The folds stop where the people left out stop gaining; everybody together carries a tenth more trees.
-        rounds = max(1, round(1.1 * float(np.mean([s.n_rounds for s in trees[0]]))))  # type: ignore[attr-defined]
-        final = BoostedScore.fit(cause.rows, codes, growth=growth, n_rounds=rounds)
-        out["boosted"] = _Crossed(*trees, final)
+        out["linear"] = line(people, [Belief(np.array(directions, float), *belief) for belief in settings.beliefs])
+    if "trees" in needed:
+        out["trees"] = trees(people, out["prior"], Growth(tuple(directions), settings.max_rounds, settings.seed))
     return out
 
 
@@ -335,16 +249,12 @@ class _Cause:
         _, person = np.unique(landmarks.person[p.row], return_inverse=True)
         return cls(rows, closed, person, len(set(person[ends].tolist())))
 
-    def loss(self, log_odds: np.ndarray) -> float:
-        return float(self.loss_by_person(log_odds).sum())
-
     def loss_by_person(self, log_odds: np.ndarray) -> np.ndarray:
-        loss = self.rows.weight * (np.logaddexp(0.0, log_odds) - self.rows.exits * log_odds)
-        return np.bincount(self.person, weights=loss)
+        return np.bincount(self.person, weights=loss(self.rows, log_odds))
 
     def doubt(
         self,
-        members: Sequence[tuple[float, _Crossed]],
+        members: Sequence[tuple[float, Crossed]],
         calibration: Calibration,
         codes: Codes,
         *,
@@ -383,5 +293,6 @@ def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
     nothing_expected = Belief(np.zeros(len(codes.columns)), lean=0.0, sd=0.05)
     score: Score = BaseScore.fit(cause.rows)
     if enough:  # no interval is told of it, so its doubt need not travel
-        score = replace(LinearScore.fit(cause.rows, design_of(cause.rows, codes), belief=nothing_expected), factor=None)
+        line = fit_line(cause.rows, design_of(cause.rows, codes), belief=nothing_expected, published=False)
+        score = replace(line, factor=None)
     return Hazard(((1.0, score),), identity(len(settings.edges)))

@@ -1,24 +1,23 @@
-"""The model of a small firm: what is published of leaving, moved by the firm's own exits as far as they reach.
+"""The lines: what is published of leaving, moved by the firm's own exits as far as they reach.
 
 Sixty people and eleven exits teach no two hundred slopes. Here the columns are gathered into constructs that have been
 studied in hundreds of firms; each construct has one slope, whose normal prior is the published effect. The firm's exits
 move the level freely, the common strength of all effects less, a single effect least. Without any exit the published
-effects speak alone.
-
-Not good for: firms with some hundreds of exits, which know better than the literature; the ladder sees to that.
+effects speak alone (``fit_published``). With some hundreds of exits every column may say something of its own beside
+them (``fit_line``): two hundred free slopes would be worse than none, two hundred small strayings are better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logit
 
 from models.encode import NUMBER, Design
-from models.ridge import posterior
-from models.scores import LinearScore, Rows
+from models.ridge import Prior, fit_ridge, posterior
+from models.scores import BaseScore, LinearScore, Rows, compact
 
 
 @dataclass(frozen=True)
@@ -134,25 +133,73 @@ def fit_published(rows: Rows, design: Design, *, edges: Sequence[int]) -> Linear
     show a construct, and a construct without any is left out. Maximum a posteriori, with the Laplace approximation of
     the posterior of the slopes in ``factor``.
     """
-    used, position = np.unique(rows.row, return_inverse=True)
+    used, exits, weight = _outcomes(rows)
     shown, names = _shown(design)
     columns = shown.transform(rows.values[used])
     loading = spread(columns, names)
     present = np.flatnonzero(np.abs(loading).sum(axis=0) > 0)
     loading = loading[:, present]
-    effect = np.array([CONSTRUCTS[c].effect for c in present])
-    own = np.array([CONSTRUCTS[c].sd for c in present])
+    effect, together = believed(present)
     start, n = usual_level(edges), len(present)
     covariance = np.zeros((n + len(start), n + len(start)))
-    covariance[:n, :n] = np.diag(own**2) + STRENGTH_SD**2 * np.outer(effect, effect)
+    covariance[:n, :n] = together
     covariance[n:, n:] = LEVEL_SD**2 + np.diag(np.full(len(start), INTERVAL_SD**2))
-
-    exits, weight = np.zeros((len(used), rows.n_intervals)), np.zeros((len(used), rows.n_intervals))
-    exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
     mean = np.concatenate([effect, start])
     found = posterior(columns @ loading, exits, weight, mean=mean, precision=np.linalg.inv(covariance))
     factor = loading @ np.linalg.cholesky(found.covariance[:n, :n])
     return LinearScore(shown, loading @ found.coefficient, found.intercept, factor)
+
+
+@dataclass(frozen=True)
+class Belief:
+    """How far the effect of a column may lie from what the published effects lead one to expect of it.
+
+    ``sd`` is that of its log-odds per standard deviation. A column that shows no studied construct is expected to
+    have ``lean`` in its ``direction`` (p,), +1, -1 or 0, as its card says.
+    """
+
+    direction: np.ndarray
+    lean: float
+    sd: float
+
+
+def fit_line(rows: Rows, design: Design, *, belief: Belief, published: bool = True) -> LinearScore:
+    """Return the line over all columns of ``design``: the published effects, from which every column may stray.
+
+    The strength of a construct, as in ``fit_published``, and what each column does beside it are learned at once: the
+    prior of the coefficients is normal with the covariance of the constructs plus ``belief.sd`` squared for each
+    column. Without exits it is ``fit_published``; with very many it is free. Without ``published`` it is a plain ridge.
+    Rows are weighted so that an exit seen from twelve landmarks counts once.
+    """
+    used, exits, weight = _outcomes(rows)
+    columns = design.transform(rows.values[used])
+    number = design.level == NUMBER
+    names = [design.codes.columns[j] if n else "" for j, n in zip(design.source, number, strict=True)]
+    loading = spread(columns, names) if published else np.zeros((len(names), len(CONSTRUCTS)))
+    effect, covariance = believed(range(len(CONSTRUCTS)))
+    unstudied = number & ~loading.any(axis=1)
+    lean = np.where(unstudied, belief.direction[design.source], 0.0) * belief.lean
+    stray = np.diag(np.full(len(names), belief.sd**2))
+    prior = Prior(loading @ effect + lean, loading @ covariance @ loading.T + stray)
+    found = fit_ridge(columns, exits, weight, prior=prior, start=BaseScore.fit(rows).offset)
+    q = len(names)
+    factor = compact(np.linalg.cholesky(found.covariance[:q, :q]), columns)
+    return LinearScore(design, found.coefficient, found.intercept, factor)
+
+
+def believed(which: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean (c,) and covariance (c, c) of the effects of these constructs in a firm nobody has seen."""
+    effect = np.array([CONSTRUCTS[c].effect for c in which])
+    own = np.array([CONSTRUCTS[c].sd for c in which])
+    return effect, np.diag(own**2) + STRENGTH_SD**2 * np.outer(effect, effect)
+
+
+def _outcomes(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which landmark rows (n,) are used, and their exits and weights by interval (n, K)."""
+    used, position = np.unique(rows.row, return_inverse=True)
+    exits, weight = np.zeros((len(used), rows.n_intervals)), np.zeros((len(used), rows.n_intervals))
+    exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
+    return used, exits, weight
 
 
 def spread(columns: np.ndarray, names: Sequence[str]) -> np.ndarray:

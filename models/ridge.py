@@ -21,10 +21,10 @@ INTERCEPT_SD = 3.0
 
 @dataclass(frozen=True)
 class Prior:
-    """What is believed of every coefficient before any exit is seen: normal with ``mean`` (q,) and one ``sd``."""
+    """What is believed of the coefficients before any exit is seen: normal, ``mean`` (q,), ``covariance`` (q, q)."""
 
     mean: np.ndarray
-    sd: float
+    covariance: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def fit_ridge(
     through; ``start`` (K,) log-odds of each interval's base rate.
     """
     q = columns.shape[1]
-    precision = np.concatenate([np.full(q, 1.0 / prior.sd**2), np.full(len(start), 1.0 / INTERCEPT_SD**2)])
-    mean = np.concatenate([prior.mean, start])
-    return posterior(columns, exits, weight, mean=mean, precision=np.diag(precision))
+    precision = np.diag(np.full(q + len(start), 1.0 / INTERCEPT_SD**2))
+    precision[:q, :q] = np.linalg.inv(prior.covariance)
+    return posterior(columns, exits, weight, mean=np.concatenate([prior.mean, start]), precision=precision)
 
 
 def posterior(

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from scipy.special import logit
 
-from models.encode import NUMBER, Codes, Design
-from models.ridge import Prior, fit_ridge
+from models.encode import Codes, Design
 from models.tables import Tables, tables_of
 
 if TYPE_CHECKING:
@@ -79,19 +78,6 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Belief:
-    """What published work leads one to expect: ``direction`` (p,) of each column (+1, -1, 0), and how firmly.
-
-    ``lean`` is the expected log-odds per standard deviation in that direction, ``sd`` how far a column may stray from
-    it. Published joint effects are mostly within .05 to .40 for one construct; here many columns share a construct.
-    """
-
-    direction: np.ndarray
-    lean: float
-    sd: float
-
-
-@dataclass(frozen=True)
 class BaseScore:
     """The rate of each interval and nothing else: what is known without knowing anybody."""
 
@@ -120,10 +106,8 @@ class BaseScore:
 
 @dataclass(frozen=True)
 class LinearScore:
-    """Penalised logistic hazard: one coefficient per design column, one intercept per interval.
+    """Penalised logistic hazard: one coefficient per design column, one intercept per interval (``models.prior``).
 
-    The ridge penalty is a normal prior on the log-odds per standard deviation of a column, centred a little way in the
-    direction that is expected (``Belief``). Rows are weighted so that an exit seen from twelve landmarks counts once.
     ``factor`` (q, r) is the posterior's: a row's log-odds have the variance of its squared length under it
     (``models.interval``); None in a bundle that is older.
     """
@@ -132,19 +116,6 @@ class LinearScore:
     coefficient: np.ndarray
     intercept: np.ndarray
     factor: np.ndarray | None = None
-
-    @classmethod
-    def fit(cls, rows: Rows, design: Design, *, belief: Belief) -> LinearScore:
-        """Return the fitted score; ``design`` are the columns learned from the same rows (``design_of``)."""
-        used, position = np.unique(rows.row, return_inverse=True)
-        exits, weight = np.zeros((len(used), rows.n_intervals)), np.zeros((len(used), rows.n_intervals))
-        exits[position, rows.interval], weight[position, rows.interval] = rows.exits, rows.weight
-        columns, start = design.transform(rows.values[used]), BaseScore.fit(rows).offset
-        leaning = np.where(design.level == NUMBER, belief.direction[design.source], 0.0) * belief.lean
-        found = fit_ridge(columns, exits, weight, prior=Prior(leaning, belief.sd), start=start)
-        q = len(found.coefficient)
-        factor = compact(np.linalg.cholesky(found.covariance[:q, :q]), columns)
-        return cls(design, found.coefficient, found.intercept, factor)
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
@@ -203,15 +174,18 @@ def design_of(rows: Rows, codes: Codes) -> Design:
 
 @dataclass(frozen=True)
 class Growth:
-    """How trees may grow: ``direction`` (p,) of each column's effect (+1, -1; 0 is free), and the seed."""
+    """How trees may grow: ``direction`` (p,) of each column's effect (+1, -1; 0 is free), how many, the seed."""
 
     direction: tuple[int, ...]
+    rounds: int
     seed: int
 
 
 @dataclass(frozen=True)
 class BoostedScore:
-    """Boosted trees on top of the rate of each interval; the interval is a column, so effects may fade with time.
+    """Boosted trees: what they add to the score that they were grown on; the interval is a column, so effects may fade.
+
+    ``offset`` (K,) is what they add without looking at anybody: 0, but in older bundles the rate of each interval.
 
     ``tables``, made when a bundle is opened, gives the same answers many times faster than ``booster``; none where a
     tree is too large. Where a direction is expected the trees may only go that way (monotone constraints): with a few
@@ -223,22 +197,19 @@ class BoostedScore:
     tables: Tables | None = None
 
     @classmethod
-    def fit(
-        cls, rows: Rows, codes: Codes, *, growth: Growth, n_rounds: int, held_out: Rows | None = None
-    ) -> BoostedScore:
-        """Return the fitted score; with ``held_out`` (other people) stop when their loss has stopped falling."""
+    def fit(cls, rows: Rows, codes: Codes, *, on: Score, growth: Growth, held_out: Rows | None = None) -> BoostedScore:
+        """Return what trees add to ``on``; with ``held_out`` (other people) stop where their loss stops falling."""
         import lightgbm as lgb
 
-        offset = BaseScore.fit(rows).offset
-        train = _dataset(rows, codes, offset)
-        valid = [_dataset(held_out, codes, offset, reference=train)] if held_out is not None else []
+        train = _dataset(rows, codes, on)
+        valid = [_dataset(held_out, codes, on, reference=train)] if held_out is not None else []
         stop: list[Callable[..., Any]] = [lgb.early_stopping(40, verbose=False)] if valid else []
         parameters = boosting_parameters(len(rows.exits), growth)
-        booster = lgb.train(parameters, train, num_boost_round=n_rounds, valid_sets=valid, callbacks=stop)
+        booster = lgb.train(parameters, train, num_boost_round=growth.rounds, valid_sets=valid, callbacks=stop)
         if held_out is not None:
             text = booster.model_to_string(num_iteration=max(booster.best_iteration, 1))
             booster = lgb.Booster(model_str=text)
-        return cls(offset, booster)
+        return cls(np.zeros(rows.n_intervals), booster)
 
     @property
     def n_rounds(self) -> int:
@@ -336,7 +307,7 @@ def boosting_parameters(n_rows: int, growth: Growth) -> dict[str, Any]:
     }
 
 
-def _dataset(rows: Rows, codes: Codes, offset: np.ndarray, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+def _dataset(rows: Rows, codes: Codes, on: Score, reference: lgb.Dataset | None = None) -> lgb.Dataset:
     import lightgbm as lgb
 
     features = np.column_stack([rows.values[rows.row], rows.interval])
@@ -344,7 +315,7 @@ def _dataset(rows: Rows, codes: Codes, offset: np.ndarray, reference: lgb.Datase
         features,
         label=rows.exits,
         weight=rows.speaks_for if (rows.speaks_for != 1.0).any() else None,
-        init_score=offset[rows.interval],
+        init_score=rows.log_odds_of(on),
         categorical_feature=codes.category_positions() or "auto",
         reference=reference,
         free_raw_data=True,

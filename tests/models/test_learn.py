@@ -35,8 +35,11 @@ def test_when_nothing_is_better_than_knowing_nobody_the_base_rate_is_taken():
     assert simplest_of_the_best(losses(base=0.0, prior=0.5, linear=0.0, blend=0.0, boosted=0.0)) == "base"
 
 
-def test_the_shares_of_a_blend_make_one_whole():
-    assert all(abs(sum(share.values()) - 1.0) < 1e-12 for share in SHARES.values())
+def test_a_blend_is_the_mean_of_the_line_and_of_trees_on_the_published_effects():
+    parts = {kind: SHARES.get(kind, {kind: 1.0}) for kind in KINDS}
+    names = {name for shares in parts.values() for name in shares}
+    half = {n: (parts["linear"].get(n, 0.0) + parts["boosted"].get(n, 0.0)) / 2 for n in names}
+    assert {n: share for n, share in half.items() if share} == parts["blend"]
 
 
 @pytest.mark.parametrize("kind", ["base", "linear", "blend"])

@@ -11,7 +11,17 @@ from models.calibration import identity
 from models.encode import Codes
 from models.interval import Doubt, spread_of_folds
 from models.learn import KINDS, Landmarks, Settings, fit_hazards
-from models.prior import CONSTRUCTS, LEVEL_SD, STRENGTH_SD, fit_published, spread, unseen_sd, usual_level
+from models.prior import (
+    CONSTRUCTS,
+    LEVEL_SD,
+    STRENGTH_SD,
+    Belief,
+    fit_line,
+    fit_published,
+    spread,
+    unseen_sd,
+    usual_level,
+)
 from models.risk import RiskModel
 from models.scores import Rows, design_of
 
@@ -165,3 +175,48 @@ def test_folds_that_agree_leave_no_doubt_and_a_shared_shift_is_not_theirs():
     assert spread_of_folds(said) == pytest.approx(0.0, abs=1e-12)
     assert spread_of_folds(said + np.arange(4.0)[:, None, None]) == pytest.approx(0.0, abs=1e-12)
     assert spread_of_folds(said * np.arange(1, 5)[:, None, None]) > 0.5
+
+
+def columns_studied_and_not(n=400, seed=3):
+    """Two columns of one construct, one of tenure, and one that nobody has studied; nobody left."""
+    draw = np.random.default_rng(seed)
+    stay = draw.normal(size=n)
+    return pd.DataFrame(
+        {INTENT[0]: stay + draw.normal(size=n), INTENT[1]: stay, "tenure_days": draw.normal(size=n), "own": stay**3}
+    )
+
+
+def test_without_exits_the_line_says_what_is_published_and_leans_where_nothing_is():
+    rows, codes = no_exits(columns_studied_and_not())
+    design = design_of(rows, codes)
+    belief = Belief(np.array([-1.0, -1.0, -1.0, 1.0]), lean=0.01, sd=0.03)
+    line, published = fit_line(rows, design, belief=belief), fit_published(rows, design, edges=EDGES)
+    studied = design.source < 3
+    np.testing.assert_allclose(line.coefficient[studied], published.coefficient, atol=1e-6)
+    np.testing.assert_allclose(line.coefficient[~studied], 0.01, atol=1e-6)
+    columns = design.transform(rows.values)
+    doubt = ((columns @ line.factor) ** 2).sum(axis=1), ((columns[:, studied] @ published.factor) ** 2).sum(axis=1)
+    assert doubt[0].mean() > doubt[1].mean(), "what may stray is less sure"
+
+
+def test_a_plain_line_knows_nothing_of_what_is_published():
+    rows, codes = no_exits(columns_studied_and_not())
+    belief = Belief(np.zeros(4), lean=0.0, sd=0.05)
+    plain = fit_line(rows, design_of(rows, codes), belief=belief, published=False)
+    np.testing.assert_allclose(plain.coefficient, 0.0, atol=1e-9)
+
+
+def test_a_column_that_nobody_studied_may_speak_beside_the_published_effects():
+    draw = np.random.default_rng(5)
+    rows = pd.DataFrame({INTENT[1]: draw.normal(size=3000), "own": draw.normal(size=3000)})
+    days = draw.exponential(400 * np.exp(0.4 * rows[INTENT[1]] - 0.5 * rows["own"]))
+    seen = Landmarks(
+        rows, np.minimum(days, 365.0), (days < 365).astype(int), np.full(3000, 365.0), np.arange(3000).astype(str),
+        np.zeros(3000),
+    )  # fmt: skip
+    found = fit_hazards(seen, Settings(max_rounds=30, folds=3, directions={"own": 1}))
+    assert found.kind == "linear"
+    _, adds = found.models["linear"].contributions(rows)
+    by_column = dict(zip(found.models["linear"].columns, adds.std(axis=0), strict=True))
+    assert by_column["own"] == pytest.approx(0.5, rel=0.15)
+    assert by_column[INTENT[1]] == pytest.approx(0.4, rel=0.2)
