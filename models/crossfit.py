@@ -113,17 +113,14 @@ def line(people: Folded, beliefs: Sequence[Belief]) -> Crossed:
     return Crossed(*found[best], learned(EVERYBODY, beliefs[best]))
 
 
-def trees(people: Folded, on: Crossed, growth: Growth) -> Crossed:
-    """What trees add to ``on``; the folds stop where the people left out stop gaining."""
+def trees(people: Folded, growth: Growth) -> Crossed:
+    """Trees; the folds stop where the people left out stop gaining."""
     scores, log_odds = people.crossed(
-        lambda f, left_out: BoostedScore.fit(
-            people.taught[f].rows, people.codes, on=on.folds[f], growth=growth, held_out=left_out
-        )
+        lambda f, left_out: BoostedScore.fit(people.taught[f].rows, people.codes, growth=growth, held_out=left_out)
     )
     # Everybody together carries a tenth more trees.
     rounds = max(1, round(1.1 * float(np.mean([score.n_rounds for score in scores]))))  # type: ignore[attr-defined]
-    final = BoostedScore.fit(people.rows, people.codes, on=on.final, growth=replace(growth, rounds=rounds))
-    return Crossed(scores, log_odds, final)
+    return Crossed(scores, log_odds, BoostedScore.fit(people.rows, people.codes, growth=replace(growth, rounds=rounds)))
 
 
 def loss(rows: Rows, log_odds: np.ndarray) -> np.ndarray:

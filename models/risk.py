@@ -45,24 +45,21 @@ INTERVAL_CARD = Card(
 
 @dataclass(frozen=True)
 class Hazard:
-    """Calibrated log-odds of one cause: a weighted sum of scores, then slope and shift per interval."""
+    """Calibrated log-odds of one cause: a weighted mean of scores, then slope and shift per interval."""
 
     parts: tuple[tuple[float, Score], ...]
     calibration: Calibration
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
-        total = np.sum([weight * score.log_odds(values) for weight, score in self.parts], axis=0)
-        return self.calibration.apply(total)
+        mean = np.sum([weight * score.log_odds(values) for weight, score in self.parts], axis=0)
+        return self.calibration.apply(mean)
 
     def variance(self, values: np.ndarray) -> np.ndarray:
-        """Return (n,) what its lines do not know of the log-odds; trees and level are told by ``Doubt``.
-
-        Lines that were learned from the same exits err together: their standard deviations add up.
-        """
+        """Return (n,) what its lines do not know of the log-odds; trees and level are told by ``Doubt``."""
         lines = ((weight, score) for weight, score in self.parts if isinstance(score, LinearScore))
-        doubts = (self.calibration.slope * weight * np.sqrt(score.variance(values)) for weight, score in lines)
-        return np.asarray(sum(doubts, np.zeros(len(values))) ** 2)
+        known = ((self.calibration.slope * weight) ** 2 * score.variance(values) for weight, score in lines)
+        return sum(known, np.zeros(len(values)))
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return base and (n, p + 1); base plus a row's sum is its weighted mean log-odds."""
@@ -78,14 +75,14 @@ class Hazard:
         """Return all three of the above, with the columns of a line made once."""
         slope = self.calibration.slope
         base, shares = float(self.calibration.shift @ weights), np.zeros((values.shape[1] + 1, len(values))).T
-        said, doubt = [], np.zeros(len(values))
+        said, variance = [], np.zeros(len(values))
         for weight, score in self.parts:
             one = _whole(score, values, weights, scale=slope * weight)
             said.append(weight * one.log_odds)
             base += slope * weight * one.base
             shares = one.shares if len(said) == 1 else np.add(shares, one.shares, out=one.shares)
-            doubt = doubt + slope * weight * np.sqrt(one.variance)
-        return Whole(self.calibration.apply(np.sum(said, axis=0)), doubt**2, base, shares)
+            variance = variance + (slope * weight) ** 2 * one.variance
+        return Whole(self.calibration.apply(np.sum(said, axis=0)), variance, base, shares)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""

@@ -183,9 +183,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class BoostedScore:
-    """Boosted trees: what they add to the score that they were grown on; the interval is a column, so effects may fade.
-
-    ``offset`` (K,) is what they add without looking at anybody: 0, but in older bundles the rate of each interval.
+    """Boosted trees on top of the rate of each interval; the interval is a column, so effects may fade with time.
 
     ``tables``, made when a bundle is opened, gives the same answers many times faster than ``booster``; none where a
     tree is too large. Where a direction is expected the trees may only go that way (monotone constraints): with a few
@@ -197,19 +195,20 @@ class BoostedScore:
     tables: Tables | None = None
 
     @classmethod
-    def fit(cls, rows: Rows, codes: Codes, *, on: Score, growth: Growth, held_out: Rows | None = None) -> BoostedScore:
-        """Return what trees add to ``on``; with ``held_out`` (other people) stop where their loss stops falling."""
+    def fit(cls, rows: Rows, codes: Codes, *, growth: Growth, held_out: Rows | None = None) -> BoostedScore:
+        """Return the fitted score; with ``held_out`` (other people) stop when their loss has stopped falling."""
         import lightgbm as lgb
 
-        train = _dataset(rows, codes, on)
-        valid = [_dataset(held_out, codes, on, reference=train)] if held_out is not None else []
+        offset = BaseScore.fit(rows).offset
+        train = _dataset(rows, codes, offset)
+        valid = [_dataset(held_out, codes, offset, reference=train)] if held_out is not None else []
         stop: list[Callable[..., Any]] = [lgb.early_stopping(40, verbose=False)] if valid else []
         parameters = boosting_parameters(len(rows.exits), growth)
         booster = lgb.train(parameters, train, num_boost_round=growth.rounds, valid_sets=valid, callbacks=stop)
         if held_out is not None:
             text = booster.model_to_string(num_iteration=max(booster.best_iteration, 1))
             booster = lgb.Booster(model_str=text)
-        return cls(np.zeros(rows.n_intervals), booster)
+        return cls(offset, booster)
 
     @property
     def n_rounds(self) -> int:
@@ -307,7 +306,7 @@ def boosting_parameters(n_rows: int, growth: Growth) -> dict[str, Any]:
     }
 
 
-def _dataset(rows: Rows, codes: Codes, on: Score, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+def _dataset(rows: Rows, codes: Codes, offset: np.ndarray, reference: lgb.Dataset | None = None) -> lgb.Dataset:
     import lightgbm as lgb
 
     features = np.column_stack([rows.values[rows.row], rows.interval])
@@ -315,7 +314,7 @@ def _dataset(rows: Rows, codes: Codes, on: Score, reference: lgb.Dataset | None 
         features,
         label=rows.exits,
         weight=rows.speaks_for if (rows.speaks_for != 1.0).any() else None,
-        init_score=rows.log_odds_of(on),
+        init_score=offset[rows.interval],
         categorical_feature=codes.category_positions() or "auto",
         reference=reference,
         free_raw_data=True,

@@ -126,7 +126,7 @@ def test_the_same_data_and_seed_give_the_same_model():
 
 def test_the_trees_explain_themselves_as_the_shap_package_does(fitted, landmarks):
     shap = pytest.importorskip("shap")
-    score = fitted.models["boosted"].voluntary.parts[1][1]
+    score = fitted.models["boosted"].voluntary.parts[0][1]
     assert isinstance(score, BoostedScore)
     values = np.column_stack([fitted.models["boosted"].codes.transform(landmarks.rows[:20]), np.zeros(20)])
     theirs = shap.TreeExplainer(score.booster).shap_values(values)
