@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from models.calibration import PRIOR_EXITS, Calibration, HeldOut, fit_calibration, identity
+from models.calibration import PRIOR_EXITS, Calibration, HeldOut, fit_calibration, identity, level_between
 from models.encode import Codes, Design, usable_columns
 from models.interval import Doubt, spread_of_folds
 from models.person_period import OTHER, STAY, VOLUNTARY, PersonPeriod, expand
@@ -138,8 +138,9 @@ def fit_hazards(
         shares = SHARES.get(kind, {kind: 1.0}) if enough or kind == "prior" else {"base": 1.0}
         members = [(share, crossed[name]) for name, share in shares.items()]
         log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
+        told = np.sum([share * member.told for share, member in members], axis=0)
         as_it_is = kind == "prior" and not enough
-        calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(log_odds, settings)
+        calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(told, settings)
         doubt = voluntary.doubt(members, calibration, codes, published=kind == "prior", as_it_is=as_it_is)
         models[kind] = model(tuple((share, member.final) for share, member in members), calibration, doubt)
         fold_models[kind] = tuple(
@@ -192,11 +193,19 @@ def assign_folds(person: np.ndarray, *, n_folds: int, seed: int) -> dict[str, in
 
 @dataclass(frozen=True)
 class _Crossed:
-    """One learner: a score per fold, what each said of the people left out, and the score learned from everybody."""
+    """One learner: a score per fold, what each said of the people left out, and the score learned from everybody.
+
+    Folds that share a level (``levelled``) are calibrated with it, but not judged by it: it has seen those left out.
+    """
 
     folds: tuple[Score, ...]
     log_odds: np.ndarray
     final: Score
+    levelled: np.ndarray | None = None
+
+    @property
+    def told(self) -> np.ndarray:
+        return self.log_odds if self.levelled is None else self.levelled
 
 
 def _base_only(cause: _Cause, fold: np.ndarray, settings: Settings) -> dict[str, _Crossed]:
@@ -235,17 +244,21 @@ def _published(
 ) -> _Crossed:
     """The published effects, moved by the exits of the other folds; the folds share one level (see ``_base_only``).
 
-    Columns that show nothing of what was studied leave the base rate.
+    At it as many exits are expected of the people left out as by the score of everybody: slopes learned from others
+    spread them further, and at the same middle that would be more. Columns that show no construct leave the base rate.
     """
     everybody = fit_published(cause.rows, taught[-1].design, edges=settings.edges)
     if not everybody.coefficient.size:
         return base
-    log_odds, scores = np.empty(len(cause.rows.row)), []
+    log_odds, told, scores = np.empty(len(cause.rows.row)), np.empty(len(cause.rows.row)), []
     for f in range(settings.folds):
         score = fit_published(taught[f].rows, taught[f].design, edges=settings.edges)
-        log_odds[fold == f] = cause.rows.take(fold == f).log_odds_of(score)
-        scores.append(replace(score, intercept=everybody.intercept))
-    return _Crossed(tuple(scores), log_odds, everybody)
+        left_out, shared = cause.rows.take(fold == f), replace(score, intercept=everybody.intercept)
+        log_odds[fold == f], told[fold == f] = left_out.log_odds_of(score), left_out.log_odds_of(shared)
+        scores.append(shared)
+    level = level_between(told, cause.rows.log_odds_of(everybody), cause.rows.weight)
+    levelled = tuple(replace(score, intercept=everybody.intercept + level) for score in scores)
+    return _Crossed(levelled, log_odds, everybody, told + level)
 
 
 def _cross_fit_all(
