@@ -242,10 +242,29 @@ def small(company: Company) -> Iterator[dict]:
 
 
 def as_told(world: World) -> dict:
-    """How much better than the base rate the chosen rung is, and what its intervals are worth."""
+    """How much better than the base rate the chosen rung is, whether it tells as much as is true, and what its
+    intervals are worth."""
     horizon = world.ground.plan.reference_horizon_days
     intervals = {"covered": float(world.held.mean()), "width": float(world.wide.mean())}
-    return {"horizon_days": horizon, **against_base(world.unseen, horizon), **intervals}
+    against = against_base(world.unseen, horizon) | against_truth(world.unseen, world.truth, horizon)
+    return {"horizon_days": horizon, **against, **intervals}
+
+
+def against_truth(unseen: pd.DataFrame, truth: Path, horizon_days: int) -> dict[str, float]:
+    """The known risk per risk told by the chosen rung and by the base rate: far less of it is chance than of exits."""
+    rows = unseen[unseen["follow_up"] >= horizon_days]
+    risk, known = known_risk(rows, truth, horizon_days)
+    told, base = (float(rows.loc[known, f"{kind}_{horizon_days}"].mean()) for kind in (CHOSEN, "base"))
+    true = float(risk[known].mean())
+    return {"true": true, "told": told, "true_per_told": true / told, "true_per_base": true / base}
+
+
+def known_risk(index: pd.DataFrame, truth: Path, horizon_days: int) -> tuple[np.ndarray, np.ndarray]:
+    """The known risk of each row, and on which rows there is one."""
+    key = {"employee_id": index["employee_id"].tolist()}
+    spine = pl.DataFrame({**key, "as_of": pd.to_datetime(index["as_of"]).dt.date.tolist()})
+    risk = true_risk(truth, spine, horizon_days=horizon_days, decisions=False)["true_risk"].to_numpy()
+    return risk, np.isfinite(risk) & (risk > 1e-9)
 
 
 def against_base(unseen: pd.DataFrame, horizon_days: int) -> dict:
@@ -269,13 +288,10 @@ def against_base(unseen: pd.DataFrame, horizon_days: int) -> dict:
 
 def coverage(learned: Fitted, tests: Panel, truth: Path, horizon_days: int) -> tuple[np.ndarray, np.ndarray]:
     """On which rows out of time the 90 % interval of the chosen rung holds the known risk, and how wide it is."""
-    key = {"employee_id": tests.index["employee_id"].tolist()}
-    spine = pl.DataFrame({**key, "as_of": pd.to_datetime(tests.index["as_of"]).dt.date.tolist()})
-    risk = true_risk(truth, spine, horizon_days=horizon_days, decisions=False)["true_risk"].to_numpy()
+    risk, known = known_risk(tests.index, truth, horizon_days)
     ends = learned.models[learned.kind].interval(tests.rows, [horizon_days])
     if ends is None:
         raise ValueError("a model that was just learned knows its doubt")
-    known = np.isfinite(risk) & (risk > 1e-9)
     held = (ends[:, 0, 0] <= risk) & (risk <= ends[:, 0, 1])
     return held[known], (ends[:, 0, 1] - ends[:, 0, 0])[known]
 

@@ -91,3 +91,11 @@ def _at_recent_level(calibration: Calibration, held_out: HeldOut, recent_days: f
         return float(w @ (expit(z + level) - y)) + PRIOR_EXITS * (np.exp(level) - 1.0)
 
     return Calibration(calibration.shift + brentq(surplus, -5.0, 5.0), calibration.slope)
+
+
+def level_between(log_odds: np.ndarray, other: np.ndarray, weight: np.ndarray) -> float:
+    """Return what must be added to ``log_odds`` (n,) so that as many exits are expected as from ``other`` (n,)."""
+    if not weight.any():
+        return 0.0
+    expected = float(weight @ expit(other))
+    return float(brentq(lambda level: float(weight @ expit(log_odds + level)) - expected, -10.0, 10.0))

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from models.calibration import level_between
 from models.encode import Codes, Design
 from models.prior import Belief, fit_line, fit_published
 from models.scores import BaseScore, BoostedScore, Growth, Rows, Score, design_of
@@ -23,11 +24,20 @@ EVERYBODY = -1
 
 @dataclass(frozen=True)
 class Crossed:
-    """One learner: a score per fold, what each said of the people left out, and the score learned from everybody."""
+    """One learner: a score per fold, what each said of the people left out, and the score learned from everybody.
+
+    Folds that share a level (``levelled``) are calibrated with it, but not judged by it: it has seen those left out.
+    """
 
     folds: tuple[Score, ...]
     log_odds: np.ndarray
     final: Score
+    levelled: np.ndarray | None = None
+
+    @property
+    def told(self) -> np.ndarray:
+        """What the folds' scores say of the people left out."""
+        return self.log_odds if self.levelled is None else self.levelled
 
 
 @dataclass(frozen=True)
@@ -89,17 +99,21 @@ def base_only(people: Folded) -> Crossed:
 def published(people: Folded, base: Crossed, *, edges: Sequence[int]) -> Crossed:
     """The published effects, moved by the exits of the other folds; the folds share one level (see ``base_only``).
 
-    Columns that show nothing of what was studied leave the base rate.
+    At it as many exits are expected of the people left out as by the score of everybody: slopes learned from others
+    spread them further, and at the same middle that would be more. Columns that show no construct leave the base rate.
     """
-    everybody = fit_published(people.rows, people.taught[EVERYBODY].design, edges=edges)
+    rows, everybody = people.rows, fit_published(people.rows, people.taught[EVERYBODY].design, edges=edges)
     if not everybody.coefficient.size:
         return base
-    log_odds, scores = np.empty(len(people.rows.row)), []
+    log_odds, told, scores = np.empty(len(rows.row)), np.empty(len(rows.row)), []
     for f in range(people.n_folds):
         score = fit_published(people.taught[f].rows, people.taught[f].design, edges=edges)
-        log_odds[people.fold == f] = people.rows.take(people.fold == f).log_odds_of(score)
-        scores.append(replace(score, intercept=everybody.intercept))
-    return Crossed(tuple(scores), log_odds, everybody)
+        left_out, shared = rows.take(people.fold == f), replace(score, intercept=everybody.intercept)
+        log_odds[people.fold == f], told[people.fold == f] = left_out.log_odds_of(score), left_out.log_odds_of(shared)
+        scores.append(shared)
+    level = level_between(told, rows.log_odds_of(everybody), rows.weight)
+    levelled = tuple(replace(score, intercept=everybody.intercept + level) for score in scores)
+    return Crossed(levelled, log_odds, everybody, told + level)
 
 
 def line(people: Folded, beliefs: Sequence[Belief]) -> Crossed:

@@ -7,7 +7,7 @@ unknown rather than guessing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -135,6 +135,11 @@ class Design:
         np.clip(out, -4.0, 4.0, out=out)
         out[np.isnan(out)] = 0.0
         return out
+
+    def take(self, which: np.ndarray) -> Design:
+        """Return the columns where ``which`` (q,) is true."""
+        parts = {part: getattr(self, part)[which] for part in ("source", "level", "unit", "mean", "scale")}
+        return replace(self, **parts)
 
     @cached_property
     def rounds(self) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -136,8 +136,9 @@ def fit_hazards(
     for kind in settings.kinds:
         members = [(share, crossed[name]) for name, share in shares[kind].items()]
         log_odds = np.sum([share * member.log_odds for share, member in members], axis=0)
+        told = np.sum([share * member.told for share, member in members], axis=0)
         as_it_is = kind == "prior" and not enough
-        calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(log_odds, settings)
+        calibration = identity(len(settings.edges)) if as_it_is else voluntary.calibrate(told, settings)
         doubt = voluntary.doubt(members, calibration, codes, published=kind == "prior", as_it_is=as_it_is)
         models[kind] = model(tuple((share, member.final) for share, member in members), calibration, doubt)
         fold_models[kind] = tuple(

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import block_diag
 from scipy.special import logit
 
-from models.encode import NUMBER, Design
+from models.encode import MIN_LEVEL_ROWS, NUMBER, UNKNOWN, Design
 from models.ridge import Prior, fit_ridge, posterior
 from models.scores import BaseScore, LinearScore, Rows, compact
 
@@ -120,6 +121,8 @@ LEVEL_SD = 1.0
 """How far a firm's log rate may lie from the usual one: about one exit seen is worth as much."""
 INTERVAL_SD = 0.3
 """How far one interval may lie from the firm's common level."""
+UNKNOWN_SD = 0.1
+"""How far what "unknown" adds may lie from half the variance of a normal crowd, beside the common strength."""
 RELIABILITY = 0.5
 """Share of a construct's variance that records show: single answers and traces, not whole questionnaires."""
 CORRELATION = 0.15
@@ -132,22 +135,40 @@ def fit_published(rows: Rows, design: Design, *, edges: Sequence[int]) -> Linear
     ``design`` are the columns learned from the same rows (``models.scores.design_of``); the score keeps only those that
     show a construct, and a construct without any is left out. Maximum a posteriori, with the Laplace approximation of
     the posterior of the slopes in ``factor``.
+
+    Trap: risk bends upwards, so people of whom a column is unknown leave more often than the one in their middle. An
+    indicator of "unknown" adds half the variance that the column would have told (the mean of a lognormal); without
+    it, a level learned while records were thin would be too high as soon as they are full. For the same reason the
+    usual rate is that of everybody together, not of the person in the middle.
     """
     used, exits, weight = _outcomes(rows)
-    shown, names = _shown(design)
-    columns = shown.transform(rows.values[used])
-    loading = spread(columns, names)
+    values = rows.values[used]
+    shown = design.take(_showing(design))
+    loading, together = _loading(shown, values)
     present = np.flatnonzero(np.abs(loading).sum(axis=0) > 0)
-    loading = loading[:, present]
-    effect, together = believed(present)
-    start, n = usual_level(edges), len(present)
-    covariance = np.zeros((n + len(start), n + len(start)))
-    covariance[:n, :n] = together
-    covariance[n:, n:] = LEVEL_SD**2 + np.diag(np.full(len(start), INTERVAL_SD**2))
-    mean = np.concatenate([effect, start])
-    found = posterior(columns @ loading, exits, weight, mean=mean, precision=np.linalg.inv(covariance))
-    factor = loading @ np.linalg.cholesky(found.covariance[:n, :n])
-    return LinearScore(shown, loading @ found.coefficient, found.intercept, factor)
+    slope = loading[:, present] @ [CONSTRUCTS[c].effect for c in present]
+    hidden = slope * (together @ slope) / 2
+    lines = block_diag(loading[:, present], hidden[:, None])
+    mean, covariance = _belief(present, usual_level(edges) - hidden.sum())
+    told = _with_unknown(shown)
+    columns, n = told.transform(values) @ lines, lines.shape[1]
+    found = posterior(columns, exits, weight, mean=mean, precision=np.linalg.inv(covariance))
+    factor = lines @ np.linalg.cholesky(found.covariance[:n, :n])
+    return LinearScore(told, lines @ found.coefficient, found.intercept, factor)
+
+
+def _belief(present: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and covariance of the slopes of the constructs ``present``, of "unknown", and of the level (K,).
+
+    "Unknown" adds half a variance: where all effects are stronger by a share, it grows by twice that share.
+    """
+    effect = np.array([CONSTRUCTS[c].effect for c in present])
+    own = np.array([*(CONSTRUCTS[c].sd for c in present), UNKNOWN_SD])
+    stronger, n = np.append(effect, 2.0), len(own)
+    covariance = np.zeros((n + len(level), n + len(level)))
+    covariance[:n, :n] = np.diag(own**2) + STRENGTH_SD**2 * np.outer(stronger, stronger)
+    covariance[n:, n:] = LEVEL_SD**2 + np.diag(np.full(len(level), INTERVAL_SD**2))
+    return np.concatenate([effect, [1.0], level]), covariance
 
 
 @dataclass(frozen=True)
@@ -168,21 +189,18 @@ def fit_line(rows: Rows, design: Design, *, belief: Belief, published: bool = Tr
 
     The strength of a construct, as in ``fit_published``, and what each column does beside it are learned at once: the
     prior of the coefficients is normal with the covariance of the constructs plus ``belief.sd`` squared for each
-    column. Without exits it is ``fit_published``; with very many it is free. Without ``published`` it is a plain ridge.
+    column. Without exits its slopes are those of ``fit_published``; with very many they are free. Without ``published`` it is a plain ridge.
     Rows are weighted so that an exit seen from twelve landmarks counts once.
     """
     used, exits, weight = _outcomes(rows)
-    columns = design.transform(rows.values[used])
-    number = design.level == NUMBER
-    names = [design.codes.columns[j] if n else "" for j, n in zip(design.source, number, strict=True)]
-    loading = spread(columns, names) if published else np.zeros((len(names), len(CONSTRUCTS)))
+    columns, q = design.transform(rows.values[used]), len(design.source)
+    loading, showing = np.zeros((q, len(CONSTRUCTS))), _showing(design) & published
+    loading[showing] = _loading(design.take(showing), rows.values[used])[0]
     effect, covariance = believed(range(len(CONSTRUCTS)))
-    unstudied = number & ~loading.any(axis=1)
+    unstudied = (design.level == NUMBER) & ~showing
     lean = np.where(unstudied, belief.direction[design.source], 0.0) * belief.lean
-    stray = np.diag(np.full(len(names), belief.sd**2))
-    prior = Prior(loading @ effect + lean, loading @ covariance @ loading.T + stray)
+    prior = Prior(loading @ effect + lean, loading @ covariance @ loading.T + belief.sd**2 * np.eye(q))
     found = fit_ridge(columns, exits, weight, prior=prior, start=BaseScore.fit(rows).offset)
-    q = len(names)
     factor = compact(np.linalg.cholesky(found.covariance[:q, :q]), columns)
     return LinearScore(design, found.coefficient, found.intercept, factor)
 
@@ -202,12 +220,24 @@ def _outcomes(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return used, exits, weight
 
 
-def spread(columns: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Return (q, constructs): how each standardised column shows each construct.
+def known_together(columns: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return (q, q) the covariances of standardised columns (n, q), each over the rows on which both are ``known``.
 
-    ``columns @ spread`` has standard deviation 1 per construct, so that its whole effect is there whether one column
-    shows it or ten; a column that is absent leaves its share to those present. Where the columns of a construct
-    contradict each other more than chance would, the mean is not blown up to 1.
+    Pairs seen together on fewer than ``MIN_LEVEL_ROWS`` rows count as independent.
+    """
+    both = known.T.astype(float) @ known
+    moments = np.where(known, columns, 0.0).T @ np.where(known, columns, 0.0)
+    out = np.where(both >= MIN_LEVEL_ROWS, moments / np.maximum(both, 1.0), 0.0)
+    np.fill_diagonal(out, 1.0)
+    return out
+
+
+def spread(together: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return (q, constructs): how each standardised column shows each construct; ``together`` (q, q) covariances.
+
+    ``columns @ spread`` has standard deviation 1 per construct where all of them are known, so that its whole effect is
+    there whether one column shows it or ten; a column that is absent leaves its share to those present. Where the
+    columns of a construct contradict each other more than chance would, the mean is not blown up to 1.
     """
     place = {name: j for j, name in enumerate(names)}
     out = np.zeros((len(names), len(CONSTRUCTS)))
@@ -216,8 +246,8 @@ def spread(columns: np.ndarray, names: Sequence[str]) -> np.ndarray:
         if not found:
             continue
         where, sign = np.array([j for j, _ in found]), np.array([s for _, s in found])
-        total = (columns[:, where] * sign).sum(axis=1)
-        out[where, c] = sign / max(float(total.std()), np.sqrt(len(found)))
+        variance = float(sign @ together[np.ix_(where, where)] @ sign)
+        out[where, c] = sign / np.sqrt(max(variance, len(found)))
     return out
 
 
@@ -252,10 +282,27 @@ def _hidden_variance(columns: Sequence[str]) -> float:
     return float(effect @ (together - told) @ effect)
 
 
-def _shown(design: Design) -> tuple[Design, list[str]]:
-    """Return the design of the numbers that show a construct, and their names."""
-    showing = {name[1:] for construct in CONSTRUCTS for name in construct.columns}
-    names = [design.codes.columns[j] for j in design.source]
-    kept = np.array([name in showing for name in names], dtype=bool) & (design.level == NUMBER)
-    parts = {part: getattr(design, part)[kept] for part in ("source", "level", "unit", "mean", "scale")}
-    return replace(design, **parts), [name for name, keep in zip(names, kept, strict=True) if keep]
+def _showing(design: Design) -> np.ndarray:
+    """Return which columns of the design (q,) are numbers that show a construct."""
+    names = {name[1:] for construct in CONSTRUCTS for name in construct.columns}
+    shows = np.array([design.codes.columns[j] in names for j in design.source], dtype=bool)
+    return np.asarray(shows & (design.level == NUMBER))
+
+
+def _loading(shown: Design, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how each of these numbers shows each construct (``spread``), and the covariances it stands on."""
+    together = known_together(shown.transform(values), ~np.isnan(values[:, shown.source]))
+    return spread(together, [shown.codes.columns[j] for j in shown.source]), together
+
+
+def _with_unknown(shown: Design) -> Design:
+    """Return the numbers of ``shown``, followed by an indicator of "unknown" for each: 0 where known, 1 where not."""
+    q = len(shown.source)
+    return replace(
+        shown,
+        source=np.tile(shown.source, 2),
+        level=np.concatenate([shown.level, np.full(q, UNKNOWN)]),
+        unit=np.concatenate([shown.unit, np.zeros(q)]),
+        mean=np.concatenate([shown.mean, np.zeros(q)]),
+        scale=np.concatenate([shown.scale, np.ones(q)]),
+    )

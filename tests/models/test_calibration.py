@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from models.calibration import HeldOut, fit_calibration
+from models.calibration import HeldOut, fit_calibration, level_between
 
 
 def held_out(n, slope, level, seed=0, recent_level=None):
@@ -33,3 +33,12 @@ def test_the_level_follows_the_youngest_outcomes():
 def test_with_hardly_any_evidence_nothing_moves():
     calibration = fit_calibration(held_out(30, slope=0.1, level=1.0), n_intervals=3)
     assert abs(calibration.slope - 1.0) < 0.5
+
+
+def test_at_the_level_between_two_scores_both_expect_as_many_exits():
+    draw = np.random.default_rng(0)
+    one, other, weight = draw.normal(-3, 1, 400), draw.normal(-2, 2, 400), draw.uniform(0, 1, 400)
+    level = level_between(one, other, weight)
+    assert weight @ expit(one + level) == pytest.approx(weight @ expit(other))
+    assert level_between(one, one + 0.3, weight) == pytest.approx(0.3)
+    assert level_between(one, other, np.zeros(400)) == 0.0

@@ -1,6 +1,7 @@
 """Laws of the small-firm model and of the intervals, on people whose columns show what was studied."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,16 +9,18 @@ import pytest
 
 from features.matrix import cards_of
 from models.calibration import identity
-from models.encode import Codes
+from models.encode import NUMBER, Codes
 from models.interval import Doubt, spread_of_folds
 from models.learn import KINDS, Landmarks, Settings, fit_hazards
 from models.prior import (
     CONSTRUCTS,
     LEVEL_SD,
     STRENGTH_SD,
+    USUAL_YEARLY_RATE,
     Belief,
     fit_line,
     fit_published,
+    known_together,
     spread,
     unseen_sd,
     usual_level,
@@ -73,16 +76,18 @@ def test_before_anything_is_seen_the_published_effects_speak_alone():
     rows, codes = no_exits(clinic().rows)
     score = fit_published(rows, design_of(rows, codes), edges=EDGES)
     intent = next(c for c in CONSTRUCTS if c.name == "wish to leave")
-    z = score.design.transform(rows.values)
-    at = {codes.columns[j]: q for q, j in enumerate(score.design.source)}
+    numbers = score.design.level == NUMBER
+    z = score.design.transform(rows.values)[:, numbers]
+    names = [codes.columns[j] for j in score.design.source[numbers]]
+    at = {name: q for q, name in enumerate(names)}
     both = [at[name] for name in INTENT]
     assert (z[:, both] @ score.coefficient[both]).std() == pytest.approx(intent.effect, rel=1e-3)
     assert "noise" not in at
-    np.testing.assert_allclose(score.intercept, usual_level(EDGES), atol=1e-9)
+    np.testing.assert_allclose(score.coefficient[~numbers].sum(), usual_level(EDGES)[0] - score.intercept[0])
     alone = np.array([c.effect for c in CONSTRUCTS if c.name in ("wish to leave", "short tenure")])
     own = np.array([c.sd for c in CONSTRUCTS if c.name in ("wish to leave", "short tenure")])
     prior = np.diag(own**2) + STRENGTH_SD**2 * np.outer(alone, alone)
-    loading = spread(z, [codes.columns[j] for j in score.design.source])
+    loading = spread(known_together(z, np.isfinite(z)), names)
     loading = loading[:, np.abs(loading).sum(axis=0) > 0]
     expected = np.einsum("ij,jk,ik->i", z @ loading, prior, z @ loading)
     np.testing.assert_allclose(score.variance(rows.values), expected, rtol=1e-6)
@@ -93,15 +98,65 @@ def test_an_absent_column_leaves_its_share_to_those_present():
     for columns in (list(rows), [c for c in rows if c != INTENT[0]]):
         some, codes = no_exits(rows[columns])
         score = fit_published(some, design_of(some, codes), edges=EDGES)
-        part = np.isin([codes.columns[j] for j in score.design.source], INTENT)
+        part = np.isin([codes.columns[j] for j in score.design.source], INTENT) & (score.design.level == NUMBER)
         effect = score.design.transform(some.values)[:, part] @ score.coefficient[part]
         assert effect.std() == pytest.approx(0.46, rel=1e-3)
+
+
+def risk_within_a_year(score, values):
+    return 1 - np.prod(1 / (1 + np.exp(score.log_odds(values))), axis=1)
+
+
+def test_before_anything_is_seen_the_firm_as_a_whole_is_told_the_usual_rate():
+    rows, codes = no_exits(clinic(n=2000, n_as_of=1).rows)
+    score = fit_published(rows, design_of(rows, codes), edges=EDGES)
+    told = -np.log1p(-risk_within_a_year(score, rows.values)).mean()
+    assert told == pytest.approx(USUAL_YEARLY_RATE, rel=0.02)
+
+
+def test_a_crowd_is_told_as_many_exits_with_its_answers_as_without():
+    full = clinic(n=2000, n_as_of=1).rows
+    rows, codes = no_exits(full)
+    score = fit_published(rows, design_of(rows, codes), edges=EDGES)
+    known = risk_within_a_year(score, rows.values).mean()
+    for hidden in (list(INTENT), ["tenure_days"], [*INTENT, "tenure_days"]):
+        without = full.assign(**dict.fromkeys(hidden, np.nan))
+        assert risk_within_a_year(score, codes.transform(without)).mean() == pytest.approx(known, rel=0.02)
+
+
+def test_records_that_were_thin_at_first_do_not_make_a_firm_expect_too_many_exits():
+    ratios = []
+    for seed in range(4):
+        thin = clinic(n=1500, n_as_of=4, yearly=0.12, seed=seed)
+        rows = thin.rows.copy()
+        rows.loc[thin.as_of_day < 90, list(INTENT)] = np.nan  # the first survey came in the fourth month
+        learned = fit_hazards(replace(thin, rows=rows), Settings(folds=2, kinds=("prior",), min_exits=10**6))
+        full = clinic(n=1500, n_as_of=1, yearly=0.12, seed=seed)
+        told = learned.models["prior"].cumulative_incidence(full.rows, [365])[:, 0, 1]
+        ratios.append(told.mean() / ((full.event == 1) & (full.time <= 365)).mean())
+    assert np.mean(ratios) == pytest.approx(1, abs=0.05)
+
+
+def test_people_left_out_are_not_told_more_exits_than_by_the_model_of_everybody():
+    more = ("compa_ratio", "review_latest", "overtime_hours_90d", "survey_mean_90d", "ties_90d", "days_since_raise")
+    ratios = []
+    for seed in range(4):
+        few, draw = clinic(seed=seed), np.random.default_rng(seed).normal(size=(len(more), 60))
+        noise = {name: values[few.person.astype(int)] for name, values in zip(more, draw, strict=True)}
+        few = replace(few, rows=few.rows.assign(**noise))
+        fitted = fit_hazards(few, Settings(folds=4, kinds=("prior",), min_exits=1000))
+        fold = np.array([fitted.fold_of[person] for person in few.person])
+        told = np.empty(len(fold))
+        for f, model in enumerate(fitted.fold_models["prior"]):
+            told[fold == f] = model.cumulative_incidence(few.rows.loc[fold == f], [365])[:, 0, 1]
+        ratios.append(told.mean() / fitted.models["prior"].cumulative_incidence(few.rows, [365])[:, 0, 1].mean())
+    assert 0.96 < np.mean(ratios) < 1.005
 
 
 def test_columns_that_contradict_each_other_are_not_blown_up():
     z = np.random.default_rng(0).normal(size=500)
     z = (z - z.mean()) / z.std()
-    loading = spread(np.column_stack([z, -z]), INTENT)
+    loading = spread(known_together(np.column_stack([z, -z]), np.ones((500, 2), dtype=bool)), INTENT)
     assert np.abs(loading).max() <= 1 / np.sqrt(2) + 1e-12
 
 
@@ -192,10 +247,10 @@ def test_without_exits_the_line_says_what_is_published_and_leans_where_nothing_i
     belief = Belief(np.array([-1.0, -1.0, -1.0, 1.0]), lean=0.01, sd=0.03)
     line, published = fit_line(rows, design, belief=belief), fit_published(rows, design, edges=EDGES)
     studied = design.source < 3
-    np.testing.assert_allclose(line.coefficient[studied], published.coefficient, atol=1e-6)
+    np.testing.assert_allclose(line.coefficient[studied], published.coefficient[:3], atol=1e-6)
     np.testing.assert_allclose(line.coefficient[~studied], 0.01, atol=1e-6)
     columns = design.transform(rows.values)
-    doubt = ((columns @ line.factor) ** 2).sum(axis=1), ((columns[:, studied] @ published.factor) ** 2).sum(axis=1)
+    doubt = ((columns @ line.factor) ** 2).sum(axis=1), ((columns[:, studied] @ published.factor[:3]) ** 2).sum(axis=1)
     assert doubt[0].mean() > doubt[1].mean(), "what may stray is less sure"
 
 
