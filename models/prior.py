@@ -189,7 +189,8 @@ def fit_line(rows: Rows, design: Design, *, belief: Belief, published: bool = Tr
 
     The strength of a construct, as in ``fit_published``, and what each column does beside it are learned at once: the
     prior of the coefficients is normal with the covariance of the constructs plus ``belief.sd`` squared for each
-    column. Without exits its slopes are those of ``fit_published``; with very many they are free. Without ``published`` it is a plain ridge.
+    column. Without exits its slopes are those of ``fit_published``; with very many they are free. Without ``published``
+    it is a plain ridge.
     Rows are weighted so that an exit seen from twelve landmarks counts once.
     """
     used, exits, weight = _outcomes(rows)
