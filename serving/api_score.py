@@ -56,7 +56,7 @@ def score_records(request: Request, who: Let, purpose: Purpose, raw: Body) -> Sc
         bundle = hand.bundle(run, at.settings)
         own = lake_of(at.settings).own_columns()
         records: Any = asked.records
-        how = {"own": own, "bundle": bundle, "plans": hand.plans}
+        how: Any = {"own": own, "bundle": bundle, "plans": hand.plans}
         ready = posted.prepare(records, as_of=asked.as_of, only=asked.employees, **how)
         everybody = posted.answer(ready, bundle, hand.catalog, own=read_own(at.settings.own_effects))
     hidden = jobs.kept_back(at.store, [one.employee_id for one in everybody], now=who.now)

@@ -21,7 +21,6 @@ from serving import (
     case_service,
     curious,
     groups,
-    stop,
     store_contest,
     store_events,
     store_log,
@@ -357,8 +356,9 @@ def log_page(store: Store, visit: Visit, *, before: int | None, limit: int) -> l
 
 
 def _run(tx: Transaction, *, known: dict[int, Run] | None = None) -> Run:
-    stop.refuse_when_stopped(tx)
-    number = store_looks.current_run_id(tx)
+    stopped, number = store_looks.shown(tx)
+    if stopped:
+        raise Problem("stopped")
     if known is not None and number in known:
         return known[number]  # its card, long and never changed, is read once per batch and process
     row = store_people.current_run(tx)

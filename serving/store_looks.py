@@ -15,10 +15,12 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 
 from serving import store_said
 from serving.store import Transaction
+from serving.store_access import STOPPED
 from serving.store_people import Sight, visible
 from serving.store_tables import audit_entry, audit_head, audit_subject, employee, override, plain, score, score_run
 
 RUN_ID = select(score_run.c.id).where(score_run.c.is_current)
+SHOWN = select(STOPPED.label("stopped"), RUN_ID.scalar_subquery().label("run_id"))
 TOKENS = select(audit_subject.c.employee_id, audit_subject.c.token).where(
     audit_subject.c.employee_id.in_(bindparam("people", expanding=True))
 )
@@ -26,9 +28,10 @@ MOVE_HEAD = update(audit_head).where(audit_head.c.id == 1).values(sequence=bindp
 ADD_ENTRY, ADD_SUBJECT = insert(audit_entry), insert(audit_subject)
 
 
-def current_run_id(tx: Transaction) -> int | None:
-    """Return the number of the batch that is shown."""
-    return tx.execute(RUN_ID).scalar()
+def shown(tx: Transaction) -> tuple[bool, int | None]:
+    """Return whether the stop holds, and the number of the batch that is shown."""
+    row = tx.execute(SHOWN).one()
+    return bool(row.stopped), row.run_id
 
 
 @lru_cache(maxsize=256)

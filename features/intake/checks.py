@@ -173,15 +173,15 @@ def _judged(texts: pl.Series, table_name: str, column: Column, reading: Reading)
         remark = "clock times with an offset are kept as written; time_zone in the mapping would convert them"
     if column.kind == "date" and period_days(_not_days(told), begins=True).is_not_null().any():
         remark = f"a month or quarter stands for its {'first' if column.begins else 'last'} day"
-    rule = pl.when(pl.col("told").str.contains("\ufffd", literal=True)).then(pl.lit("unreadable"))
-    rule = rule.when(pl.col("value").is_null()).then(pl.lit(_UNREADABLE.get(column.kind, "allowed")))
+    value, unreadable = pl.col("value"), _UNREADABLE.get(column.kind, "allowed")
+    breaks = [(pl.col("told").str.contains("\ufffd", literal=True), "unreadable"), (value.is_null(), unreadable)]
     if column.minimum is not None or column.maximum is not None:
         low, high = pl.lit(column.minimum, dtype=pl.Float64), pl.lit(column.maximum, dtype=pl.Float64)
-        number = pl.col("value").cast(pl.Float64)
-        rule = rule.when((number < low) | (number > high)).then(pl.lit("range"))
+        number = value.cast(pl.Float64)
+        breaks.append(((number < low) | (number > high), "range"))
     if column.kind in ("date", "timestamp"):
-        year = pl.col("value").dt.year()
-        rule = rule.when((year < EARLIEST) | (year > LATEST)).then(pl.lit("impossible_date"))
+        breaks.append(((value.dt.year() < EARLIEST) | (value.dt.year() > LATEST), "impossible_date"))
+    rule = pl.coalesce([pl.when(broken).then(pl.lit(name)) for broken, name in breaks])
     empty = means_nothing(pl.col("told"), column) | (pl.col("told") == "") | pl.col("told").is_null()
     frame = pl.DataFrame({"text": texts, "told": told, "value": values})
     frame = frame.with_columns(rule=pl.when(~empty).then(rule), empty=empty)

@@ -29,7 +29,7 @@ def a_key(tx: Transaction) -> tuple[int, str]:
 
 def known(store: Store, token: str) -> bool:
     with store.look() as tx:
-        return auth.viewer_of_key(tx, f"Bearer {token}", now=NOW)[0].door == "key"
+        return auth.viewer_of_key(tx, f"Bearer {token}", now=NOW).viewer.door == "key"
 
 
 def test_a_look_sees_what_was_committed_and_a_key_ends_at_once(store: Store) -> None:
