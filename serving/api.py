@@ -74,9 +74,9 @@ LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
     responses=documented(RiskAnswer, *LOCKED, "not_found", "expired", "reason_needed", "slow_down"),
     openapi_extra={"security": [{"key": []}]},
 )
-def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> Response:
+async def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> Response:
     """One person's risk over every horizon, the reasons, and the care plan. The read is written down first."""
-    run, one = service.risk(desk(request).store, who, employee_id)
+    run, one = await service.risk(desk(request).store, who, employee_id)
     told = {
         "employee_id": one.employee_id,
         "as_of": run.as_of,

@@ -33,6 +33,7 @@ from serving.problems import Problem
 from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed, shown_plan
 from serving.store import Store, Transaction
 from serving.store_people import ListOf, Place, Sight
+from serving.store_share import share
 
 N_NEEDS = 3
 SMALL_NEED = 0.1
@@ -170,12 +171,12 @@ def person(store: Store, visit: Visit, employee_id: str, *, question: bool = Fal
     return Person(run, found, cases, speaks_for, readers, event)
 
 
-def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
+async def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
     """Return what is said about one person, after the look has been written down together with those of other readers.
 
     The API's way: without what people decided and who else has read it, which only the page tells.
     """
-    run, found = store.share(_looks, (store, visit, employee_id))
+    run, found = await share(store, _looks, (store, visit, employee_id))
     if isinstance(found, str):
         raise _refusal(found)
     return run, found
