@@ -150,6 +150,7 @@ bench-swap: install ## 20 changes of the model under load: no request may fail
 .PHONY: bench-serve
 bench-serve: install-dev ## requests a second beside a bare route and beside `mlflow models serve`; 100,000 people at once
 	@PYTHONPATH=. OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BENCH)/bench_serve.py --state $(STATE_OF)
+	@PYTHONPATH=. OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BENCH)/bench_posted.py --state $(STATE_OF)
 
 .PHONY: test-postgres
 test-postgres: install-dev ## the tests of the service, each on SQLite and on PostgreSQL

@@ -10,6 +10,7 @@ said so. On PostgreSQL every second round kills the database server too, all of 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import random
 import shutil
@@ -89,7 +90,7 @@ def work(url: str, name: str) -> None:
             token = f"{name}-{writer}-{i}"
             visit = Visit(viewer, "retention_care", datetime.now(UTC).replace(year=2026, month=11, day=2), token)
             if writer % 2:
-                service.risk(store, visit, f"E{i % PEOPLE}")
+                asyncio.run(service.risk(store, visit, f"E{i % PEOPLE}"))
             else:
                 decision = service.Decision(f"E{i % PEOPLE}", "watch", token)
                 service.override(store, visit, decision, valid_days=30)

@@ -6,12 +6,16 @@ a whole day number (days since 1970-01-01), so that every block does its time ar
 not finite becomes null, and in Polars a name becomes a code (``Categorical``), which makes grouping twenty million
 events by person several times cheaper. Names are compared for being equal and never sorted by.
 
+Within ``planning`` the same blocks make one plan for the process, which is run later and more than once (``run``).
+
 To move to another engine, add its functions; they are short.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -33,6 +37,8 @@ EARLY = 45
 """Days from the beginning of a feed in which everything that it tells is usually seen."""
 _POLARS = (pl.DataFrame, pl.LazyFrame)
 _AS_WRITTEN = pl.QueryOptFlags(join_order=False)
+_UNCHANGED = pl.QueryOptFlags.none()
+_PLANNING: ContextVar[bool] = ContextVar("planning", default=False)
 
 
 def day_number(day: date) -> int:
@@ -70,11 +76,36 @@ def table(columns: Mapping[str, Sequence[object]], kinds: Mapping[str, str], *, 
     return nw.from_native(_spark().like(frame, beside.to_native()))
 
 
+@contextmanager
+def planning() -> Iterator[None]:
+    """Within it nothing is computed and no row is looked at: what the blocks write is one plan, to be ``run``."""
+    before_it = _PLANNING.set(True)
+    try:
+        yield
+    finally:
+        _PLANNING.reset(before_it)
+
+
+def run(plan: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
+    """``collected`` of a plan made within ``planning``: in memory, step by step as written.
+
+    For few rows only. To improve a plan of thousands of steps takes longer than to run it on a few thousand rows.
+    """
+    return _readable(pl.DataFrame(plan.to_native().collect(engine="in-memory", optimizations=_UNCHANGED)), dates)
+
+
 def held(frame: Frame) -> Frame:
     """The same rows, computed once: without it a frame used by five blocks is computed five times."""
+    if _in_process(frame) and _PLANNING.get():
+        return nw.from_native(frame.to_native().cache())
     if _in_process(frame):
         return nw.from_native(_computed(frame.to_native()).lazy())
     return _spark().held(frame)
+
+
+def held_in_plan(frame: Frame) -> Frame:
+    """``held`` within ``planning``, whose rows are few; otherwise the frame as it is."""
+    return held(frame) if _PLANNING.get() else frame
 
 
 def rested(frame: Frame) -> Frame:
@@ -85,14 +116,12 @@ def rested(frame: Frame) -> Frame:
 def collected(frame: Frame, *, dates: Sequence[str] = ()) -> pl.DataFrame:
     """The finished rows in the process; the columns in ``dates`` become dates again, names become text."""
     rows = _computed(frame.to_native()) if _in_process(frame) else _spark().collected(frame)
-    codes = [name for name, dtype in rows.schema.items() if dtype == pl.Categorical]
-    days = [pl.col(name).cast(pl.Int32).cast(pl.Date) for name in dates]
-    return rows.with_columns(*days, *[pl.col(name).cast(pl.String) for name in codes])
+    return _readable(rows, dates)
 
 
 def crowds(facts: Frame) -> tuple[tuple[int, int], ...]:
     """Day by day how many events there are, in order of time; empty where the files do not tell it cheaply (Spark)."""
-    if not _has_stored(facts):
+    if not _has_stored(facts) or _PLANNING.get():
         return ()
     counts = _computed(facts.to_native().group_by(STORED).len().drop_nulls().sort(STORED))
     return tuple((day_number(day), n) for day, n in counts.iter_rows())
@@ -141,7 +170,7 @@ def smallest(facts: Frame, days: Mapping[str, nw.Expr], *, begins: int | None) -
     """
     least = [nw.col(name).min() for name in days]
     named = [value.alias(name) for name, value in days.items()]
-    if begins is not None and _in_process(facts):
+    if begins is not None and _rows_at_hand(facts):
         early = before(facts, begins + EARLY).select(*named).select(*least)
         row = _computed(early.to_native())
         if row.null_count().sum_horizontal().item() == 0:
@@ -151,8 +180,8 @@ def smallest(facts: Frame, days: Mapping[str, nw.Expr], *, begins: int | None) -
 
 
 def undercutting(facts: Frame, smallest_days: Frame) -> Frame:
-    """The facts that could make one of these days (one row) smaller; all where a day is unknown, and on Spark."""
-    if not _in_process(facts):
+    """The facts that could make one of these days (one row) smaller; all where a day is unknown, and in a plan."""
+    if not _rows_at_hand(facts):
         return facts
     days = _computed(smallest_days.to_native()).row(0)
     return facts if None in days else before(facts, max(days))
@@ -239,7 +268,7 @@ def in_force(rows: Frame, told: Frame, keys: Sequence[str], stops: Stops) -> Fra
     they end, which is not before it; a row with an unknown key gets null. In Polars every person has a line of places
     in memory, into which the amounts are put: a fifth of the time of grouping and running sums.
     """
-    return _laid_out(rows, told, keys, stops) if _in_process(rows) else place_by_place(rows, told, keys, stops)
+    return _laid_out(rows, told, keys, stops) if _rows_at_hand(rows) else place_by_place(rows, told, keys, stops)
 
 
 def place_by_place(rows: Frame, told: Frame, keys: Sequence[str], stops: Stops) -> Frame:
@@ -302,7 +331,7 @@ def quotient(a: nw.Expr, b: nw.Expr | float) -> nw.Expr:
     divisor that is a column already stays as it is: shares of shares would otherwise name their parts over and over,
     and Spark plans every mention by itself.
     """
-    return a / b if isinstance(b, nw.Expr) else a / (a * 0 + b)
+    return a / b if isinstance(b, nw.Expr) and not _PLANNING.get() else a / (a * 0 + b)
 
 
 def _loaded(lazy: pl.LazyFrame) -> pl.LazyFrame:
@@ -333,6 +362,17 @@ def _computed(native: pl.LazyFrame) -> pl.DataFrame:
 
 def _in_process(frame: Frame) -> bool:
     return isinstance(frame.to_native(), pl.LazyFrame)
+
+
+def _rows_at_hand(frame: Frame) -> bool:
+    """Rows may be looked at while the blocks write: not on a cluster, and not in a plan for rows to come."""
+    return _in_process(frame) and not _PLANNING.get()
+
+
+def _readable(rows: pl.DataFrame, dates: Sequence[str]) -> pl.DataFrame:
+    codes = [name for name, dtype in rows.schema.items() if dtype == pl.Categorical]
+    days = [pl.col(name).cast(pl.Int32).cast(pl.Date) for name in dates]
+    return rows.with_columns(*days, *[pl.col(name).cast(pl.String) for name in codes])
 
 
 def _has_stored(frame: Frame) -> bool:

@@ -105,7 +105,7 @@ def matrix(
     found = rows(records, as_of=as_of, own=own)
     if employees is not None:
         found = found.filter(nw.col("employee_id").is_in(sorted(employees)))
-    return Matrix(_in_order(engine.collected(found, dates=("as_of",)), cards), cards)
+    return Matrix(ordered(engine.collected(found, dates=("as_of",)), cards), cards)
 
 
 def rows(records: Records, *, as_of: Sequence[date], own: Sequence[OwnColumn] = ()) -> Frame:
@@ -126,7 +126,8 @@ def _joined(ground: Panel, parts: Sequence[tuple[Frame, Sequence[Card]]]) -> Fra
     return rows
 
 
-def _in_order(frame: pl.DataFrame, cards: Sequence[Card]) -> pl.DataFrame:
+def ordered(frame: pl.DataFrame, cards: Sequence[Card]) -> pl.DataFrame:
+    """The rows and columns of a finished matrix in their order."""
     numbers = [pl.col(card.column).cast(pl.Float64) for card in cards if card.kind == "number"]
     names = [card.column for card in cards]
     return frame.with_columns(numbers).select("employee_id", "as_of", *names).sort("as_of", "employee_id")

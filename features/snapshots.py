@@ -87,7 +87,8 @@ def at_risk(records: Records, as_of: Sequence[date]) -> pl.DataFrame:
     Employed: ``hired_on <= as_of``. Not at risk once an exit of the present spell (last day on or after
     ``hired_on``) is known. Blank department, team …: not known.
     """
-    rows = panel(records, as_of).rows.select(*AT_RISK)
+    told = {name: records[name] for name in ("employees", "exits", "positions") if name in records}
+    rows = panel(told, as_of).rows.select(*AT_RISK)
     return engine.collected(rows, dates=("as_of", "hired_on")).sort("as_of", "employee_id")
 
 
@@ -124,7 +125,7 @@ def _alive(name: str, records: Records) -> Frame:
         frame = frame.with_columns(nw.col("hired_on").alias("happened_on"))
     ahead = table.event is None or name in ("exits", "employees")
     alive = lifetimes(frame, table.key, starts="known_on" if ahead else "happened_on")
-    return engine.held(alive) if table.key else alive
+    return engine.held(alive) if table.key else engine.held_in_plan(alive)
 
 
 def _employed(employees: Frame, days: Sequence[int]) -> Frame:

@@ -68,14 +68,17 @@ class Teller:
                     continue
                 column, value, usual, en, zh = self._phrase(columns[k], None if values[k] != values[k] else values[k])
                 if k - d * width < n_facts:
-                    words = {"text_en": en, "text_zh": zh}
-                    facts.append({"column": column, "value": value, "typical": usual, "contribution": adds[k], **words})
+                    fact = {"column": column, "value": value, "typical": usual, "contribution": adds[k]}
+                    fact["text_en"], fact["text_zh"] = en, zh
+                    facts.append(fact)
                 elif not named or abs(adds[k]) >= WORTH_TELLING * abs(named[0][0]):
                     named.append((adds[k], en, zh))
             facts.sort(key=_weakness)
             en, zh = sentence(driver, total, named)
-            rest = {"factor": odds_ratio(total), "direction": "raises" if total > 0 else "keeps", "facts": facts}
-            found.append({"driver": driver, "contribution": total, **rest, "text_en": en, "text_zh": zh})
+            reason: Plain = {"driver": driver, "contribution": total, "factor": odds_ratio(total)}
+            reason["direction"], reason["facts"] = "raises" if total > 0 else "keeps", facts
+            reason["text_en"], reason["text_zh"] = en, zh
+            found.append(reason)
         # sorted() keeps the order of the drivers among equals, so the same record always reads the same.
         return sorted(found, key=_weakness)
 

@@ -24,20 +24,17 @@ from serving.schemas import (
     FlaggedPerson,
     ForecastAnswer,
     ForecastLine,
-    HorizonRisk,
     Limits,
     ModelAnswer,
     ModelRef,
     Need,
     OverrideNote,
-    PlanAnswer,
     ProblemAnswer,
     Purpose,
     RiskAnswer,
     State,
     TeamAnswer,
     TeamsAnswer,
-    Told,
     WithdrawalAnswer,
     WithdrawalEvent,
 )
@@ -77,25 +74,26 @@ LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
     responses=documented(RiskAnswer, *LOCKED, "not_found", "expired", "reason_needed", "slow_down"),
     openapi_extra={"security": [{"key": []}]},
 )
-def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> Response:
+async def employee_risk(request: Request, who: Let, employee_id: EmployeeId, purpose: Purpose) -> Response:
     """One person's risk over every horizon, the reasons, and the care plan. The read is written down first."""
-    run, one = service.risk(desk(request).store, who, employee_id)
-    answer = RiskAnswer(
-        employee_id=one.employee_id,
-        as_of=run.as_of,
-        computed_at=run.computed_at,
-        valid_until=one.valid_until,
-        model=model_ref(run),
-        band=one.band,
-        risk=_risk(one),
-        may_be=one.may_be,
-        cannot_judge_en=one.cannot_judge_en,
-        cannot_judge_zh=one.cannot_judge_zh,
-        reasons=[Told(**reason) for reason in one.reasons if reason["text_en"]],
-        plan=PlanAnswer(**(one.plan or {"actions": [], "empty_because_en": None, "empty_because_zh": None})),
-        override=_override(one),
-        limits=_limits(run, one),
-    )
+    run, one = await service.risk(desk(request).store, who, employee_id)
+    told = {
+        "employee_id": one.employee_id,
+        "as_of": run.as_of,
+        "computed_at": run.computed_at,
+        "valid_until": one.valid_until,
+        "model": model_ref(run),
+        "band": one.band,
+        "risk": _risk(one),
+        "may_be": one.may_be,
+        "cannot_judge_en": one.cannot_judge_en,
+        "cannot_judge_zh": one.cannot_judge_zh,
+        "reasons": [reason for reason in one.reasons if reason["text_en"]],
+        "plan": one.plan or {"actions": [], "empty_because_en": None, "empty_because_zh": None},
+        "override": _override(one),
+        "limits": _limits(run, one),
+    }
+    answer = RiskAnswer.model_validate(told)  # the parts with the whole: a fifth of the time of one after the other
     # Checked when it was made; the framework would check it once more, at a third of the cost of the whole answer.
     return Response(answer.model_dump_json(), media_type="application/json")
 
@@ -238,12 +236,12 @@ def model_ref(run: Run) -> ModelRef:
     return ModelRef(name=run.card["name"], version=run.model_version, sha256=run.bundle_sha256)
 
 
-def _risk(one: Assessed) -> list[HorizonRisk] | None:
+def _risk(one: Assessed) -> list[dict[str, Any]] | None:
     if one.risk is None or one.other is None:
         return None
     days, ends = sorted(one.risk, key=int), one.interval or {}
     between = {d: dict(zip(("low", "high"), ends.get(d, ()), strict=False)) for d in days}
-    return [HorizonRisk(horizon_days=int(d), voluntary=one.risk[d], other=one.other[d], **between[d]) for d in days]
+    return [{"horizon_days": int(d), "voluntary": one.risk[d], "other": one.other[d], **between[d]} for d in days]
 
 
 def _override(one: Assessed) -> OverrideNote | None:

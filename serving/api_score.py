@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -55,7 +55,9 @@ def score_records(request: Request, who: Let, purpose: Purpose, raw: Body) -> Sc
     with hand.heavy.place():
         bundle = hand.bundle(run, at.settings)
         own = lake_of(at.settings).own_columns()
-        ready = posted.prepare(asked.records, as_of=asked.as_of, own=own, bundle=bundle, only=asked.employees)  # type: ignore[arg-type]
+        records: Any = asked.records
+        how: Any = {"own": own, "bundle": bundle, "plans": hand.plans}
+        ready = posted.prepare(records, as_of=asked.as_of, only=asked.employees, **how)
         everybody = posted.answer(ready, bundle, hand.catalog, own=read_own(at.settings.own_effects))
     hidden = jobs.kept_back(at.store, [one.employee_id for one in everybody], now=who.now)
     found = [one for one in everybody if one.employee_id not in hidden]

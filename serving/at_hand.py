@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass, field
 
 from features.lake import Lake
+from features.plans import Plans
 from models.bundle import Bundle, BundleError, load_bundle
 from models.care import Catalog
 from serving.brakes import Heavy
@@ -24,6 +25,7 @@ class AtHand:
 
     catalog: Catalog
     heavy: Heavy = field(default_factory=Heavy)
+    plans: Plans = field(default_factory=Plans)
     _bundle: Bundle | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
 

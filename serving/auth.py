@@ -36,18 +36,27 @@ def sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> tuple[Viewer, int | None]:
-    """Return the machine behind an ``Authorization: Bearer`` header, or the anonymous viewer.
+@dataclass(frozen=True)
+class KeyHolder:
+    """The machine behind a key, or the anonymous viewer; ``stopped``: whether the stop switch holds.
 
-    The day of use is noted once a day, so that a key that nobody needs any more can be found: the second part of the
-    answer is the number of a key of which that is due (``store_log.key_used``). Nothing is written here.
+    ``unnoted`` is the number of a key whose day of use is due to be noted (``store_log.key_used``): once a day, so that
+    a key that nobody needs any more can be found.
     """
+
+    viewer: Viewer = ANONYMOUS
+    unnoted: int | None = None
+    stopped: bool = False
+
+
+def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> KeyHolder:
+    """Return whose key is in an ``Authorization: Bearer`` header. Nothing is written here."""
     kind, _, token = authorization.partition(" ")
     if kind.lower() != "bearer" or not token.startswith(KEY_PREFIX):
-        return ANONYMOUS, None
+        return KeyHolder()
     row = store_log.key_by_hash(tx, sha256(token.strip()), now=now)
     if row is None:
-        return ANONYMOUS, None
+        return KeyHolder()
     viewer = Viewer(
         actor=f"key {row['id']} {row['name']}",
         name=row["name"],
@@ -57,7 +66,7 @@ def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> tupl
         sight=_sight(row),
         door="key",
     )
-    return viewer, row["id"] if row["used_on"] != now.date() else None
+    return KeyHolder(viewer, row["id"] if row["used_on"] != now.date() else None, bool(row["stopped"]))
 
 
 def viewer_of_session(tx: Transaction, cookie: str, *, now: datetime, idle_minutes: int) -> Viewer:

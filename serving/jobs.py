@@ -124,9 +124,9 @@ def _work(at: Desk, hand: AtHand, row: dict[str, Any], stopping: Callable[[], bo
     asked = ScoresAsk.model_validate_json(zlib.decompress(row["asked"]))
     bundle = hand.bundle(run, at.settings)
     own_effects = read_own(at.settings.own_effects)
-    own_columns = lake_of(at.settings).own_columns()
+    how: Any = {"own": lake_of(at.settings).own_columns(), "bundle": bundle, "plans": hand.plans}
     records: Any = asked.records
-    ready = posted.prepare(records, as_of=asked.as_of, own=own_columns, bundle=bundle, only=asked.employees)
+    ready = posted.prepare(records, as_of=asked.as_of, only=asked.employees, **how)
     n = ready.matrix.frame.height
     done = _begin(at, row, run, total=n + len(ready.absent))
     if 0 not in done and not _put(at, row, 0, _first_lines(ready), n=len(ready.absent)):

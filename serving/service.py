@@ -21,7 +21,6 @@ from serving import (
     case_service,
     curious,
     groups,
-    stop,
     store_contest,
     store_events,
     store_log,
@@ -33,7 +32,9 @@ from serving.groups import Members
 from serving.problems import Problem
 from serving.seen import Assessed, Band, Forecast, Overview, Person, Run, TeamFigures, TeamList, TeamNeed, shown_plan
 from serving.store import Store, Transaction
+from serving.store_looks import Untold
 from serving.store_people import ListOf, Place, Sight
+from serving.store_share import share
 
 N_NEEDS = 3
 SMALL_NEED = 0.1
@@ -171,38 +172,42 @@ def person(store: Store, visit: Visit, employee_id: str, *, question: bool = Fal
     return Person(run, found, cases, speaks_for, readers, event)
 
 
-def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
+async def risk(store: Store, visit: Visit, employee_id: str) -> tuple[Run, Assessed]:
     """Return what is said about one person, after the look has been written down together with those of other readers.
 
     The API's way: without what people decided and who else has read it, which only the page tells.
     """
-    run, found = store.share(_looks, (store, visit, employee_id))
+    run, found = await share(store, _looks, (store, visit, employee_id))
     if isinstance(found, str):
         raise _refusal(found)
-    return run, found
+    told = _shown(found.tell(), visit, run, today=visit.now.date())  # after the commit, while others' is on its way
+    if isinstance(told, str):
+        raise _refusal(told)
+    return run, told
 
 
 def _refusal(name: str) -> Problem:
     return Problem(name, retry_after=curious.SLOW_SECONDS if name == "slow_down" else None)
 
 
-def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[tuple[Run, Assessed | str]]:
-    """Return what each reader may see of whom they asked for, and write down every look."""
+def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[tuple[Run, Untold | str]]:
+    """Return what each reader may see of whom they asked for, not told yet, and write down every look."""
     run = _run(tx, known=asked[0][0].runs)
     wanted: dict[tuple[Sight, date], list[str]] = {}
     for _, visit, employee_id in asked:
         wanted.setdefault((visit.viewer.sight, visit.now.date()), []).append(employee_id)
     said = {
-        (sight, today): store_looks.said(tx, sight, run.id, people, today=today)
+        (sight, today): store_looks.untold(tx, sight, run.id, people, today=today)
         for (sight, today), people in wanted.items()
     }
-    out: list[tuple[Run, Assessed | str]] = []
+    out: list[tuple[Run, Untold | str]] = []
     entries = []
     for _, visit, employee_id in asked:
         today = visit.now.date()
-        found = _shown(said[visit.viewer.sight, today].get(employee_id), visit, run, today=today)
-        if isinstance(found, Assessed):
-            found = curious.may_open(tx, visit, employee_id) or found
+        row = said[visit.viewer.sight, today].get(employee_id)
+        found = _kept_from(row.row if row else None, today=today) or curious.may_open(tx, visit, employee_id) or row
+        if found is None:
+            raise RuntimeError("a look found neither a row nor a reason not to show it")
         result = found if isinstance(found, str) else "shown"
         out.append((run, found))
         entries.append((audit.entry_of(visit, "risk.read", result, subject=employee_id, run=run), visit.now))
@@ -210,12 +215,18 @@ def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[t
     return out
 
 
-def _shown(row: dict[str, Any] | None, visit: Visit, run: Run, *, today: date) -> Assessed | str:
-    """Return the assessment, or the name of the problem: hidden and unknown people are the same one."""
+def _kept_from(row: Mapping[str, Any] | None, *, today: date) -> str | None:
+    """Return why nothing is shown, or ``None``: hidden and unknown people are the same problem."""
     if row is None:
         return "not_found"
-    if row["valid_until"] < today:
-        return "expired"
+    return "expired" if row["valid_until"] < today else None
+
+
+def _shown(row: dict[str, Any] | None, visit: Visit, run: Run, *, today: date) -> Assessed | str:
+    """Return the assessment, or the name of the problem."""
+    problem = _kept_from(row, today=today)
+    if row is None or problem is not None:
+        return problem or "not_found"
     override = row["override"]
     shown = row["band"] if override is None else override["decision"]
     return _assessed(row, override, run.card, numbers=visit.viewer.sees_numbers, shown=shown)
@@ -357,8 +368,9 @@ def log_page(store: Store, visit: Visit, *, before: int | None, limit: int) -> l
 
 
 def _run(tx: Transaction, *, known: dict[int, Run] | None = None) -> Run:
-    stop.refuse_when_stopped(tx)
-    number = store_looks.current_run_id(tx)
+    stopped, number = store_looks.shown(tx)
+    if stopped:
+        raise Problem("stopped")
     if known is not None and number in known:
         return known[number]  # its card, long and never changed, is read once per batch and process
     row = store_people.current_run(tx)

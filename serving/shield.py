@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import MutableMapping
+from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +37,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "strict-transport-security": "max-age=63072000; includeSubDomains",
 }
+ENCODED = {name.encode(): value.encode() for name, value in HEADERS.items()}
 CACHE_CONTROL = "no-store"
 """A person's assessment must not stay in a browser or a proxy; a file under ``/static`` says otherwise for itself."""
 
@@ -69,12 +71,11 @@ class Shield:
         await self.app(scope, _Counted(scope, receive, limit), answer)
 
 
-def _add_headers(message: MutableMapping[str, object], request_id: str) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers[name] = value
-    headers["x-request-id"] = request_id
-    headers.setdefault("cache-control", CACHE_CONTROL)
+def _add_headers(message: MutableMapping[str, Any], request_id: str) -> None:
+    given = [pair for pair in message["headers"] if pair[0] not in ENCODED]
+    if not any(name == b"cache-control" for name, _ in given):
+        given.append((b"cache-control", CACHE_CONTROL.encode()))
+    message["headers"] = [*given, *ENCODED.items(), (b"x-request-id", request_id.encode())]
 
 
 class _Counted:

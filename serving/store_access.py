@@ -12,7 +12,9 @@ from serving.store import Transaction
 from serving.store_tables import plain
 from serving.store_tables_access import account, sign_in_flow, sign_in_try, stop_switch
 
-STOP = select(stop_switch).where(stop_switch.c.is_on)  # built once: asked twice for every look at a person
+STOP = select(stop_switch).where(stop_switch.c.is_on)
+STOPPED = select(stop_switch.c.id).where(stop_switch.c.is_on).exists()
+"""Whether the stop holds, inside of another question: it goes with every look at a person."""
 
 
 def add_account(tx: Transaction, row: Mapping[str, Any]) -> int:

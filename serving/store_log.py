@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from serving.store import Transaction
+from serving.store_access import STOPPED
 from serving.store_tables import api_key, audit_entry, audit_head, audit_subject, plain, sign_in
 
 AUDIT_END = select(audit_head).where(audit_head.c.id == 1).with_for_update()
-KEY = select(api_key).where(api_key.c.sha256 == bindparam("sha256"), api_key.c.revoked_at.is_(None))
+LIVE = (api_key.c.sha256 == bindparam("sha256")) & api_key.c.revoked_at.is_(None)
+KEY = select(api_key, STOPPED.label("stopped")).where(LIVE)
 
 
 def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
@@ -24,7 +26,7 @@ def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
 
 
 def key_by_hash(tx: Transaction, sha256: str, *, now: datetime) -> dict[str, Any] | None:
-    """Return the live key with this hash."""
+    """Return the live key with this hash, and whether the service is ``stopped``."""
     row = tx.execute(KEY, {"sha256": sha256}).one_or_none()
     alive = row is not None and (row.expires_at is None or row.expires_at > now)
     return plain(row) if alive else None

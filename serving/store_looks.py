@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, select, update
 
+from models.tell import Teller
 from serving import store_said
 from serving.store import Transaction
+from serving.store_access import STOPPED
 from serving.store_people import Sight, visible
 from serving.store_tables import audit_entry, audit_head, audit_subject, employee, override, plain, score, score_run
 
 RUN_ID = select(score_run.c.id).where(score_run.c.is_current)
+SHOWN = select(STOPPED.label("stopped"), RUN_ID.scalar_subquery().label("run_id"))
 TOKENS = select(audit_subject.c.employee_id, audit_subject.c.token).where(
     audit_subject.c.employee_id.in_(bindparam("people", expanding=True))
 )
@@ -26,9 +30,10 @@ MOVE_HEAD = update(audit_head).where(audit_head.c.id == 1).values(sequence=bindp
 ADD_ENTRY, ADD_SUBJECT = insert(audit_entry), insert(audit_subject)
 
 
-def current_run_id(tx: Transaction) -> int | None:
-    """Return the number of the batch that is shown."""
-    return tx.execute(RUN_ID).scalar()
+def shown(tx: Transaction) -> tuple[bool, int | None]:
+    """Return whether the stop holds, and the number of the batch that is shown."""
+    row = tx.execute(SHOWN).one()
+    return bool(row.stopped), row.run_id
 
 
 @lru_cache(maxsize=256)
@@ -51,15 +56,33 @@ def _said(sight: Sight) -> Select[Any]:
     )
 
 
+@dataclass(frozen=True)
+class Untold:
+    """A row of the batch as it is stored, and what tells it; telling asks the store for nothing more."""
+
+    row: dict[str, Any]
+    told_by: Teller | None
+
+    def tell(self) -> dict[str, Any]:
+        """Return the row in words; ``override`` is the word of a person that stands, or ``None``."""
+        return _apart(store_said.in_words(self.told_by, self.row))
+
+
+def untold(tx: Transaction, sight: Sight, run_id: int, people: Collection[str], *, today: date) -> dict[str, Untold]:
+    """Return what the batch holds of those of ``people`` who are within sight, expired or not.
+
+    Hidden and unknown people are absent alike.
+    """
+    found = tx.execute(_said(sight), {"run": run_id, "people": sorted(set(people)), "today": today}).all()
+    told_by = store_said.teller(tx, run_id) if any(row.said is not None for row in found) else None
+    return {row.employee_id: Untold(plain(row), told_by) for row in found}
+
+
 def said(
     tx: Transaction, sight: Sight, run_id: int, people: Collection[str], *, today: date
 ) -> dict[str, dict[str, Any]]:
-    """Return what the batch says of those of ``people`` who are within sight, expired or not, with what stands over it.
-
-    ``override`` is the word of a person that stands, or ``None``; hidden and unknown people are absent alike.
-    """
-    found = tx.execute(_said(sight), {"run": run_id, "people": sorted(set(people)), "today": today})
-    return {row.employee_id: _apart(store_said.told(tx, plain(row))) for row in found.all()}
+    """Return ``untold`` in words."""
+    return {one: row.tell() for one, row in untold(tx, sight, run_id, people, today=today).items()}
 
 
 def _apart(row: dict[str, Any]) -> dict[str, Any]:

@@ -48,10 +48,14 @@ def teller(tx: Transaction, run_id: int) -> Teller:
 
 def told(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of ``score`` with risk, other, interval, log-odds, reasons and plan in words; the rest as it is."""
+    return in_words(None if row["said"] is None else teller(tx, row["run_id"]), row)
+
+
+def in_words(told_by: Teller | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``told`` of a row, by what tells its batch (a row from before records needs nothing); asks no store."""
     plain = {name: value for name, value in row.items() if name not in SILENT}
-    if row["said"] is None:
+    if row["said"] is None or told_by is None:
         return plain
-    told_by = teller(tx, row["run_id"])
     found = told_by.all_of(row["said"], judged=row["band"] != "cannot_judge")
     odds: dict[str, float | None] = {"log_odds": None, "base_log_odds": None}
     if found["reasons"]:

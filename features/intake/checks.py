@@ -129,7 +129,8 @@ def check(cells: pl.DataFrame, table_name: str, columns: Sequence[Column], readi
         judged = typed.join(known.people, on="employee_id", how="left", maintain_order="left")
     for column, rule, breaks in _row_rules(table_name, known.today):
         mask = judged.select(breaks.fill_null(False)).to_series()
-        problems.append(_told(cells, mask, column, rule))
+        if mask.any():
+            problems.append(_told(cells, mask, column, rule))
     everything = pl.concat([_told(cells, pl.repeat(False, cells.height, eager=True), "", ""), *problems])
     good = typed.join(everything, on=INDEX, how="anti", maintain_order="left")
     return Checked(good, everything, (*warnings, *_strangers(good, known.people)))
@@ -156,7 +157,7 @@ def _typed(
         if column.required:
             rules = rules.set(values.is_null() & rules.is_null(), "missing")
         typed.append(values)
-        for rule in rules.drop_nulls().unique().sort():
+        for rule in rules.drop_nulls().unique().sort() if rules.null_count() < len(rules) else ():
             problems.append(_told(cells, (rules == rule).fill_null(False), column.name, rule))
     return pl.DataFrame(typed), problems, warnings
 
@@ -170,26 +171,27 @@ def _judged(texts: pl.Series, table_name: str, column: Column, reading: Reading)
         values = _one_of(told, table_name, column)
     if column.kind == "timestamp" and reading.time_zone is None and told.str.contains(_OFFSET).any():
         remark = "clock times with an offset are kept as written; time_zone in the mapping would convert them"
-    if column.kind == "date" and period_days(told, begins=True).is_not_null().any():
+    if column.kind == "date" and period_days(_not_days(told), begins=True).is_not_null().any():
         remark = f"a month or quarter stands for its {'first' if column.begins else 'last'} day"
-    year = pl.col("value").dt.year() if column.kind in ("date", "timestamp") else pl.lit(EARLIEST)
-    low, high = pl.lit(column.minimum, dtype=pl.Float64), pl.lit(column.maximum, dtype=pl.Float64)
-    number = pl.col("value").cast(pl.Float64) if column.kind in ("int", "float") else pl.lit(None, dtype=pl.Float64)
-    rule = (
-        pl.when(pl.col("told").str.contains("\ufffd", literal=True))
-        .then(pl.lit("unreadable"))
-        .when(pl.col("value").is_null())
-        .then(pl.lit(_UNREADABLE.get(column.kind, "allowed")))
-        .when((number < low) | (number > high))
-        .then(pl.lit("range"))
-        .when((year < EARLIEST) | (year > LATEST))
-        .then(pl.lit("impossible_date"))
-    )
-    empty = means_nothing(told, column) | (told == "") | told.is_null()
-    frame = pl.DataFrame({"text": texts, "told": told, "value": values, "empty": empty})
-    frame = frame.with_columns(rule=pl.when(~pl.col("empty")).then(rule))
+    value, unreadable = pl.col("value"), _UNREADABLE.get(column.kind, "allowed")
+    breaks = [(pl.col("told").str.contains("\ufffd", literal=True), "unreadable"), (value.is_null(), unreadable)]
+    if column.minimum is not None or column.maximum is not None:
+        low, high = pl.lit(column.minimum, dtype=pl.Float64), pl.lit(column.maximum, dtype=pl.Float64)
+        number = value.cast(pl.Float64)
+        breaks.append(((number < low) | (number > high), "range"))
+    if column.kind in ("date", "timestamp"):
+        breaks.append(((value.dt.year() < EARLIEST) | (value.dt.year() > LATEST), "impossible_date"))
+    rule = pl.coalesce([pl.when(broken).then(pl.lit(name)) for broken, name in breaks])
+    empty = means_nothing(pl.col("told"), column) | (pl.col("told") == "") | pl.col("told").is_null()
+    frame = pl.DataFrame({"text": texts, "told": told, "value": values})
+    frame = frame.with_columns(rule=pl.when(~empty).then(rule), empty=empty)
     taken = pl.col("rule").is_null() & ~pl.col("empty")
     return frame.select("text", pl.when(taken).then("value").alias("value"), "rule"), remark
+
+
+def _not_days(texts: pl.Series) -> pl.Series:
+    """Without what is a day beyond doubt: it need not be looked at for being a month or a quarter."""
+    return texts.filter(~texts.str.contains(r"^\d{4}-\d{2}-\d{2}$").fill_null(False))
 
 
 def _one_of(texts: pl.Series, table_name: str, column: Column) -> pl.Series:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import polars as pl
 
@@ -78,7 +79,10 @@ def parse(texts: pl.Series, column: Column, reading: Reading) -> pl.Series:
     return texts
 
 
-def means_nothing(texts: pl.Series, column: Column) -> pl.Series:
+Texts = TypeVar("Texts", pl.Series, pl.Expr)
+
+
+def means_nothing(texts: Texts, column: Column) -> Texts:
     """Which texts are just a way of writing an empty cell. In free text only what a program writes (``NULL``)."""
     nulls = _TEXT_NULLS if column.kind in ("text", "list") and not column.allowed else _NULLS
     return texts.str.to_lowercase().is_in(list(nulls - set(column.allowed)))

@@ -24,6 +24,8 @@ def period_days(texts: pl.Series, *, begins: bool) -> pl.Series:
     [datetime.date(2023, 4, 30), datetime.date(2023, 6, 30), None]
     """
     found = pl.Series(texts.name, [None] * len(texts), dtype=pl.Date)
+    if not len(texts):
+        return found
     shapes = ((_MONTH, 1), (_SOLID_MONTH, 1), (_QUARTER, 3), (_HALF, 6), (_YEAR, 12))
     clean = texts.str.normalize("NFKC").str.strip_chars()
     for pattern, months in shapes:

@@ -123,7 +123,7 @@ def charted(rows: Frame, stream: str, places: Sequence[int]) -> Frame:
 def _share_of_all(name: str) -> nw.Expr:
     """What this much presence would do in this week at the pace of the whole company, in millionths."""
     pace = quotient(nw.col(name).sum().over("place"), units(nw.col("_e").sum().over("place")))
-    return nw.when(nw.col("_e") > 0).then(fixed(pace * nw.col("present"))).otherwise(nw.lit(0, dtype=nw.Int64))
+    return fixed(nw.when(nw.col("_e") > 0).then(pace * nw.col("present"))).fill_null(0)
 
 
 def _by_habit(name: str) -> nw.Expr:

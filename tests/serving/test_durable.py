@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
-from sqlalchemy import text
 
 from benchmarks.bench_kill import kill_rounds, prepare
 from serving import audit, service
 from serving.access import ROLES, Viewer, Visit
 from serving.problems import Problem
-from serving.store import Store, StoreError
+from serving.store import Store
 from serving.store_people import Sight
 
 READERS = 12
@@ -43,22 +43,21 @@ def test_what_was_acknowledged_survives_three_kills(request, tmp_path, database:
 def test_many_readers_at_once_get_their_own_answer_and_one_entry_each(store: Store, made) -> None:
     answers: dict[str, str] = {}
 
-    def read(number: int) -> None:
+    async def read(number: int) -> None:
         for i in range(5):
             name = f"r{number}.{i}"
             sight = Sight("team", "Reception") if number % 3 == 0 else Sight("everyone")
             try:
-                run, one = service.risk(store, visit(made, name, sight), f"E{number + 1:04}")
+                run, one = await service.risk(store, visit(made, name, sight), f"E{number + 1:04}")
             except Problem as problem:
                 answers[name] = problem.name
             else:
                 answers[name] = f"{one.employee_id} {run.model_version}"
 
-    threads = [threading.Thread(target=read, args=(number,)) for number in range(READERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    async def all_of_them() -> None:
+        await asyncio.gather(*[read(number) for number in range(READERS)])
+
+    asyncio.run(all_of_them())
     assert answers == {
         f"r{n}.{i}": "not_found" if n % 3 == 0 else f"E{n + 1:04} 7" for n in range(READERS) for i in range(5)
     }
@@ -66,30 +65,6 @@ def test_many_readers_at_once_get_their_own_answer_and_one_entry_each(store: Sto
     assert noted == {f"r{n}.{i}": f"E{n + 1:04}" for n in range(READERS) for i in range(5)}
     with store.begin() as tx:
         assert audit.verify(tx).problem is None
-
-
-def test_one_bad_item_of_a_shared_transaction_fails_alone(store: Store) -> None:
-    together = threading.Barrier(4)
-    told: dict[str, str] = {}
-
-    def work(tx, items: list[str]) -> list[str]:
-        for item in items:
-            tx.execute(text("SELECT nothing" if item == "bad" else "SELECT 1"))
-        return [f"{item} done" for item in items]
-
-    def go(item: str) -> None:
-        together.wait(5)
-        try:
-            told[item] = store.share(work, item)
-        except StoreError:
-            told[item] = "refused"
-
-    threads = [threading.Thread(target=go, args=(item,)) for item in ("a", "b", "bad", "c")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert told == {"a": "a done", "b": "b done", "bad": "refused", "c": "c done"}
 
 
 def test_twenty_new_batches_under_load_fail_nobody_and_mix_nothing(store: Store, made) -> None:
@@ -100,7 +75,7 @@ def test_twenty_new_batches_under_load_fail_nobody_and_mix_nothing(store: Store,
         i = 0
         while not over.is_set():
             try:
-                run, _ = service.risk(store, visit(made, f"{number}.{i}"), f"E{1 + i % 20:04}")
+                run, _ = asyncio.run(service.risk(store, visit(made, f"{number}.{i}"), f"E{1 + i % 20:04}"))
                 seen.add((run.id, run.model_version))
             except Exception as error:
                 failed.append(error)

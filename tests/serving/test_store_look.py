@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import text
 
 from serving import auth, store_log
 from serving.store import Store, StoreError, Transaction
+from serving.store_share import share
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -29,7 +32,7 @@ def a_key(tx: Transaction) -> tuple[int, str]:
 
 def known(store: Store, token: str) -> bool:
     with store.look() as tx:
-        return auth.viewer_of_key(tx, f"Bearer {token}", now=NOW)[0].door == "key"
+        return auth.viewer_of_key(tx, f"Bearer {token}", now=NOW).viewer.door == "key"
 
 
 def test_a_look_sees_what_was_committed_and_a_key_ends_at_once(store: Store) -> None:
@@ -63,44 +66,62 @@ def test_on_sqlite_a_look_cannot_write(store: Store) -> None:
 def test_all_who_share_get_their_own_answer_in_few_transactions(store: Store) -> None:
     begun: list[int] = []
 
-    def work(tx: Transaction, items: list[int]) -> list[int]:
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
         begun.append(len(items))
         assert tx.execute(text("SELECT 1")).scalar() == 1
         return [item * 2 for item in items]
 
-    found: dict[int, int] = {}
-    threads = [threading.Thread(target=lambda n=n: found.update({n: store.share(work, n)})) for n in range(60)]
-    with store.begin():  # all of them have to stand in line
-        for thread in threads:
-            thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert found == {n: 2 * n for n in range(60)}
-    assert sum(begun) == 60
-    assert len(begun) < 30
-    assert not store.line.led
-    assert not store.line.jobs
+    async def ask() -> list[int]:
+        return await asyncio.gather(*[share(store, work, n) for n in range(100)])
+
+    assert asyncio.run(ask()) == [2 * n for n in range(100)]
+    assert sum(begun) == 100
+    assert len(begun) == 2
+    assert not any(line.jobs or line.served_by for line in store.lines.values())
+
+
+def test_whoever_comes_while_others_are_served_is_next(store: Store) -> None:
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
+        return list(items)
+
+    async def ask(n: int) -> int:
+        await asyncio.sleep(n / 1000)
+        return await share(store, work, n) + await share(store, work, n)
+
+    async def all_of_them() -> list[int]:
+        return await asyncio.gather(*[ask(n) for n in range(40)])
+
+    assert asyncio.run(all_of_them()) == [2 * n for n in range(40)]
 
 
 def test_one_that_fails_takes_none_of_the_others_with_it(store: Store) -> None:
-    def work(tx: Transaction, items: list[int]) -> list[int]:
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
         if 7 in items:
             tx.execute(text("SELECT * FROM no_such_table"))
         return list(items)
 
-    found: dict[int, object] = {}
+    async def ask() -> list[int | BaseException]:
+        return await asyncio.gather(*[share(store, work, n) for n in range(20)], return_exceptions=True)
 
-    def ask(n: int) -> None:
-        try:
-            found[n] = store.share(work, n)
-        except StoreError:
-            found[n] = "refused"
+    found = asyncio.run(ask())
+    assert isinstance(found.pop(7), StoreError)
+    assert found == [n for n in range(20) if n != 7]
 
-    threads = [threading.Thread(target=ask, args=(n,)) for n in range(20)]
-    with store.begin():
-        for thread in threads:
-            thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert found == {n: "refused" if n == 7 else n for n in range(20)}
-    assert not store.line.led
+
+def test_an_answer_comes_after_the_commit_and_whoever_has_gone_holds_up_nobody(store: Store) -> None:
+    async def ask() -> tuple[int, bool]:
+        gone = asyncio.create_task(share(store, add_one, "gone"))
+        stays = asyncio.create_task(share(store, add_one, "stays"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await stays, gone.cancelled()
+
+    def add_one(tx: Transaction, items: Sequence[str]) -> list[int]:
+        tx.execute(text("UPDATE audit_head SET sequence = sequence + :n"), {"n": len(items)})
+        return [len(items)] * len(items)
+
+    with store.look() as tx:
+        before = tx.execute(text("SELECT sequence FROM audit_head")).scalar_one()
+    assert asyncio.run(ask())[1]
+    with store.look() as tx:
+        assert tx.execute(text("SELECT sequence FROM audit_head")).scalar_one() > before

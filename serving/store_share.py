@@ -1,0 +1,96 @@
+"""One transaction for all who ask the same at the same moment, so that one write to the disk serves them all.
+
+    requests   a ─┐          ┌─ c ─ d ─┐            answered when the transaction of theirs is committed
+                  └▶ [ a ] ──▶ [ c  d  e ] ──▶ …    one transaction after the other, in a thread of its own
+
+Whoever waits here holds no thread: handing each request to one and back took a fifth of the time of reading a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from serving.store import Store, Transaction
+
+AT_ONCE = 64
+"""The most pieces of work that share one transaction, so that nobody waits for a long one."""
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+@dataclass(eq=False)
+class Job:
+    """One item of work, and where its answer goes."""
+
+    work: Callable[..., Any]
+    item: Any
+    answer: asyncio.Future[Any]
+
+
+@dataclass
+class Line:
+    """Those who wait to share a transaction, and who serves them; of one event loop, so without a lock."""
+
+    jobs: list[Job] = field(default_factory=list)
+    served_by: asyncio.Task[None] | None = None
+
+
+async def share(store: Store, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+    """Return what ``work`` gives for ``item``, done and committed together with the items of all who wait.
+
+    When it fails each item is tried again alone, so ``work`` may do nothing outside of the transaction.
+    """
+    loop = asyncio.get_running_loop()
+    line = store.lines.setdefault(loop, Line())
+    job = Job(work, item, loop.create_future())
+    line.jobs.append(job)
+    if line.served_by is None:
+        line.served_by = loop.create_task(_serve(store, line))
+    return await job.answer  # type: ignore[no-any-return]
+
+
+async def _serve(store: Store, line: Line) -> None:
+    jobs: list[Job] = []
+    try:
+        while line.jobs:
+            work = line.jobs[0].work
+            jobs = [job for job in line.jobs if job.work == work][:AT_ONCE]
+            line.jobs = [job for job in line.jobs if job not in jobs]
+            await _answer(store, jobs)
+    finally:  # nobody comes in between the last look at the line and this
+        line.served_by = None
+        for job in [*jobs, *line.jobs]:
+            job.answer.cancel()  # only those without an answer: the service ends
+
+
+async def _answer(store: Store, jobs: Sequence[Job]) -> None:
+    (found,) = await _tried(store, [jobs])
+    each = await _tried(store, [[job] for job in jobs]) if isinstance(found, Exception) and len(jobs) > 1 else None
+    for i, job in enumerate(jobs):
+        told = found if each is None else each[i]
+        if job.answer.done():
+            continue
+        if isinstance(told, BaseException):
+            job.answer.set_exception(told)
+        else:
+            job.answer.set_result(told[i if each is None else 0])
+
+
+async def _tried(store: Store, groups: Sequence[Sequence[Job]]) -> list[Any]:
+    """Return per group what came of it: the answers, or the exception."""
+    work = [run_in_threadpool(_together, store, jobs) for jobs in groups]
+    return await asyncio.gather(*work, return_exceptions=True)
+
+
+def _together(store: Store, jobs: Sequence[Job]) -> list[Any]:
+    with store.begin() as tx:
+        told = list(jobs[0].work(tx, [job.item for job in jobs]))
+    if len(told) != len(jobs):
+        raise RuntimeError(f"{len(told)} answers to {len(jobs)} questions")
+    return told
