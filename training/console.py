@@ -98,10 +98,12 @@ def show_released(console: Console, released: Released) -> None:
         )
     proved = all(gate.passed for gate in released.gates)
     state = "champion" if released.promoted else "challenger only: it serves nobody until a person promotes it"
-    if released.promoted and not proved:
+    if released.promoted and not proved and released.kind == "base":
         console.print(
             "Nothing here forecasts better than the base rate yet, so the base rate itself serves: nobody is flagged."
         )
+    elif released.promoted and not proved:
+        console.print("What was learned here has not proved itself yet, so the published effects serve.")
     console.print(f"Version {released.version} ({released.sha256[:12]}…) is now {state}.")
 
 

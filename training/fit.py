@@ -89,7 +89,7 @@ class Trained:
     ``unseen`` are test rows scored by models that had left the person out; ``seen`` the same rows scored by the model
     of everybody. Both have a column ``<kind>_<horizon>`` per kind and horizon, and ``chosen_<horizon>``. ``remarks`` is
     what the guards had to say, ``accepted`` which suspect columns the plan keeps and why, ``feed_shares`` how much of
-    the scores rests on each table.
+    the scores of the kind chosen, and of the published effects, rests on each table.
     """
 
     plan: Plan
@@ -101,7 +101,7 @@ class Trained:
     data_versions: Mapping[str, int]
     remarks: tuple[str, ...] = ()
     accepted: Mapping[str, str] = field(default_factory=dict)
-    feed_shares: Mapping[str, float] = field(default_factory=dict)
+    feed_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -122,7 +122,8 @@ def train(lake: Lake, plan: Plan, *, progress: Progress | None = None) -> Traine
     unseen, seen = judge(panel, ground.splits, plan, tell)
     landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=panel.closed_on)
     fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
-    shares = guards.feed_shares(fitted.models[fitted.kind], ground.records, ground.last_as_of, lake.own_columns())
+    rests = (ground.records, ground.last_as_of, lake.own_columns())
+    shares = {kind: guards.feed_shares(fitted.models[kind], *rests) for kind in {fitted.kind, "prior"}}
     told = (ground.remarks, ground.accepted, shares)
     return Trained(plan, panel, ground.splits, fitted, unseen, seen, ground.data_versions, *told)
 

@@ -30,6 +30,8 @@ from training.report import write_report
 from training.rivals import with_rivals
 
 REPORT = "report.html"
+UNLEARNED = ("base", "prior")
+"""Kinds that stand on no exits of the organisation's own, or hardly any."""
 Tables = Mapping[str, Mapping[int, Mapping[str, Interval]]]
 
 
@@ -55,25 +57,30 @@ class Released:
 def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Path) -> Released:
     """Write the bundle and the evaluation to ``folder``, register them, and promote when every gate is passed.
 
-    When a gate fails and there is no champion yet, the base rate itself is released: everybody gets the same risk,
-    nobody is flagged, no reason is told. Nothing that did not prove itself ever speaks about a person.
+    What was learned and fails a gate gives way to the published effects, unless they are contradicted or something
+    learned serves already. When they fail too and there is no champion yet, the base rate itself is released: everybody
+    gets the same risk, nobody is flagged, no reason is told.
     """
-    trained = replace(trained, unseen=with_rivals(trained, last_champion(tracking_uri, folder.parent / "champion")))
+    champion = last_champion(tracking_uri, folder.parent / "champion")
+    trained = replace(trained, unseen=with_rivals(trained, champion))
+    nobody_serves = alias_version(tracking_uri, CHAMPION) is None
+    nothing_learned = nobody_serves or (champion is not None and champion.card.model_kind in UNLEARNED)
+    trained, refused = stepped_down(trained) if nothing_learned else (trained, ())
     unseen, seen = tables(trained, trained.unseen), tables(trained, trained.seen)
     reference = trained.plan.reference_horizon_days
     gain = gain_over_linear(trained, trained.unseen, reference)
     tested = trained.unseen[~trained.unseen["apart"]]
     told = told_at(tested, reference, CHOSEN)
-    passed = checked(unseen, told, reference, published=trained.kind == "prior")
+    passed = checked(trained, unseen)
     proved = all(gate.passed for gate in passed)
-    only_base = not proved and alias_version(tracking_uri, CHAMPION) is None
+    only_base = not proved and nobody_serves
     kind = "base" if only_base else trained.kind
     counts = backtest(trained.unseen, kind="base" if only_base else CHOSEN, seed=trained.plan.seed)
     card = make_card(trained, kind, unseen, told_at(tested, reference, "base") if only_base else told)
     card = replace(card, forecast={**counts.shock.to_dict(), "days_to_fill": trained.plan.days_to_fill})
     bundle = folder / "bundle"
     sha256 = save_bundle(trained.fitted.models[kind], card, trained.panel.rows, bundle, seed=trained.plan.seed)
-    figures = keep(trained, card, Evidence(told, unseen, counts, passed, gain), folder)
+    figures = keep(trained, card, Evidence(told, unseen, counts, (*refused, *passed), gain), folder)
     found = {**metrics(unseen), **count_metrics(counts)}
     record = Record(parameters(trained), found, {"kind": kind}, bundle, sha256, figures)
     version = publish(tracking_uri, artifacts, record)
@@ -84,7 +91,7 @@ def release(trained: Trained, *, tracking_uri: str, artifacts: Path, folder: Pat
         sha256=sha256,
         kind=kind,
         card=card,
-        gates=passed,
+        gates=(*refused, *passed),
         promoted=proved or only_base,
         unseen=unseen,
         seen=seen,
@@ -141,11 +148,34 @@ def kept_apart(trained: Trained, horizon_days: int) -> tuple[int, float, float] 
     return (len(told.left), float(told.left.mean()), float(told.risk.mean())) if len(told.left) else None
 
 
-def checked(table: Tables, told: Told, reference: int, *, published: bool = False) -> tuple[Gate, ...]:
-    """Return the gates' answers; without a test in which somebody left only ``published`` effects may speak."""
+def stepped_down(trained: Trained) -> tuple[Trained, tuple[Gate, ...]]:
+    """Return the run as if the published effects had been chosen, and the gates at which what was learned failed.
+
+    As it is, and no gates, when what was learned passes, or when the published effects fail as well.
+    """
+    if trained.kind in UNLEARNED or "prior" not in trained.fitted.models:
+        return trained, ()
+    gates_of_learned = checked(trained, tables(trained, trained.unseen))
+    if all(gate.passed for gate in gates_of_learned):
+        return trained, ()
+    frames = (
+        rows.assign(chosen_kind="prior", **{f"{CHOSEN}_{h}": rows[f"prior_{h}"] for h in trained.plan.horizons_days})
+        for rows in (trained.unseen, trained.seen)
+    )
+    unseen, seen = frames
+    published = replace(trained, fitted=replace(trained.fitted, kind="prior"), unseen=unseen, seen=seen)
+    if all(gate.passed for gate in checked(published, tables(published, published.unseen))):
+        return published, gates_of_learned
+    return trained, ()
+
+
+def checked(trained: Trained, table: Tables) -> tuple[Gate, ...]:
+    """Return the gates' answers; without a test in which somebody left only published effects may speak."""
+    reference = trained.plan.reference_horizon_days
+    told = told_at(trained.unseen[~trained.unseen["apart"]], reference, CHOSEN)
     tested = reference in table[CHOSEN]
     n_exits = len(set(told.person[told.left > 0].tolist()))
-    if published:
+    if trained.kind == "prior":
         return published_gates(dict(table[CHOSEN][reference]) if tested else None, n_exits)
     if not tested:
         return (Gate("enough exits out of time", False, "nobody left in the test snapshots"),)
@@ -183,7 +213,7 @@ def make_card(trained: Trained, kind: str, table: Tables, told: Told) -> ModelCa
         metrics=plain_tables({**table, CHOSEN: table["base"]} if kind == "base" else table),
         accepted=dict(trained.accepted),
         remarks=trained.remarks,
-        feed_shares={} if kind == "base" else dict(trained.feed_shares),
+        feed_shares={} if kind == "base" else dict(trained.feed_shares.get(kind, {})),
     )
 
 

@@ -385,6 +385,8 @@ def test_where_too_few_left_to_prove_anything_published_effects_serve_and_say_so
     plan = tmp_path / "hasty.toml"
     plan.write_text(HASTY_PLAN, encoding="utf-8")
     told = run(tmp_path, "train", "fit", "--plan", str(plan)).out
+    assert "failed  enough exits out of time" in told
+    assert "What was learned here has not proved itself yet, so the published effects serve." in told
     assert "published effects are not contradicted" in told
     assert re.search(r"Version 1 \(\w+…\) is now champion", told)
     assert re.search(r": \d+ act, \d+ watch,", run(tmp_path, "serve", "score").out)
