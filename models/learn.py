@@ -291,6 +291,6 @@ def _other_hazard(cause: _Cause, codes: Codes, settings: Settings) -> Hazard:
     nothing_expected = Belief(np.zeros(len(codes.columns)), lean=0.0, sd=0.05)
     score: Score = BaseScore.fit(cause.rows)
     if enough:  # no interval is told of it, so its doubt need not travel
-        line = fit_line(cause.rows, design_of(cause.rows, codes), belief=nothing_expected, published=False)
-        score = replace(line, factor=None)
+        plain = fit_line(cause.rows, design_of(cause.rows, codes), belief=nothing_expected, published=False)
+        score = replace(plain, factor=None)
     return Hazard(((1.0, score),), identity(len(settings.edges)))

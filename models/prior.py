@@ -158,17 +158,13 @@ def fit_published(rows: Rows, design: Design, *, edges: Sequence[int]) -> Linear
 
 
 def _belief(present: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and covariance of the slopes of the constructs ``present``, of "unknown", and of the level (K,).
-
-    "Unknown" adds half a variance: where all effects are stronger by a share, it grows by twice that share.
-    """
-    effect = np.array([CONSTRUCTS[c].effect for c in present])
-    own = np.array([*(CONSTRUCTS[c].sd for c in present), UNKNOWN_SD])
-    stronger, n = np.append(effect, 2.0), len(own)
+    """Return mean and covariance of the slopes of the constructs ``present``, of "unknown", and of the level (K,)."""
+    slopes, together = believed(present)
+    n = len(slopes)
     covariance = np.zeros((n + len(level), n + len(level)))
-    covariance[:n, :n] = np.diag(own**2) + STRENGTH_SD**2 * np.outer(stronger, stronger)
+    covariance[:n, :n] = together
     covariance[n:, n:] = LEVEL_SD**2 + np.diag(np.full(len(level), INTERVAL_SD**2))
-    return np.concatenate([effect, [1.0], level]), covariance
+    return np.concatenate([slopes, level]), covariance
 
 
 @dataclass(frozen=True)
@@ -197,20 +193,24 @@ def fit_line(rows: Rows, design: Design, *, belief: Belief, published: bool = Tr
     columns, q = design.transform(rows.values[used]), len(design.source)
     loading, showing = np.zeros((q, len(CONSTRUCTS))), _showing(design) & published
     loading[showing] = _loading(design.take(showing), rows.values[used])[0]
-    effect, covariance = believed(range(len(CONSTRUCTS)))
+    effect, covariance = (part[: len(CONSTRUCTS)] for part in believed(range(len(CONSTRUCTS))))
     unstudied = (design.level == NUMBER) & ~showing
     lean = np.where(unstudied, belief.direction[design.source], 0.0) * belief.lean
-    prior = Prior(loading @ effect + lean, loading @ covariance @ loading.T + belief.sd**2 * np.eye(q))
+    prior = Prior(loading @ effect + lean, loading @ covariance[:, :-1] @ loading.T + belief.sd**2 * np.eye(q))
     found = fit_ridge(columns, exits, weight, prior=prior, start=BaseScore.fit(rows).offset)
     factor = compact(np.linalg.cholesky(found.covariance[:q, :q]), columns)
     return LinearScore(design, found.coefficient, found.intercept, factor)
 
 
 def believed(which: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean (c,) and covariance (c, c) of the effects of these constructs in a firm nobody has seen."""
+    """Return mean (c + 1,) and covariance of the slopes of these constructs, last of "unknown", in a firm not yet seen.
+
+    "Unknown" adds half a variance: where all effects are stronger by a share, it grows by twice that share.
+    """
     effect = np.array([CONSTRUCTS[c].effect for c in which])
-    own = np.array([CONSTRUCTS[c].sd for c in which])
-    return effect, np.diag(own**2) + STRENGTH_SD**2 * np.outer(effect, effect)
+    own = np.array([*(CONSTRUCTS[c].sd for c in which), UNKNOWN_SD])
+    stronger = np.append(effect, 2.0)
+    return np.append(effect, 1.0), np.diag(own**2) + STRENGTH_SD**2 * np.outer(stronger, stronger)
 
 
 def _outcomes(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

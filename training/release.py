@@ -158,11 +158,11 @@ def stepped_down(trained: Trained) -> tuple[Trained, tuple[Gate, ...]]:
     gates_of_learned = checked(trained, tables(trained, trained.unseen))
     if all(gate.passed for gate in gates_of_learned):
         return trained, ()
-    frames = (
-        rows.assign(chosen_kind="prior", **{f"{CHOSEN}_{h}": rows[f"prior_{h}"] for h in trained.plan.horizons_days})
+    instead = {f"{CHOSEN}_{h}": f"prior_{h}" for h in trained.plan.horizons_days}
+    unseen, seen = (
+        rows.assign(chosen_kind="prior", **{chosen: rows[prior] for chosen, prior in instead.items()})
         for rows in (trained.unseen, trained.seen)
     )
-    unseen, seen = frames
     published = replace(trained, fitted=replace(trained.fitted, kind="prior"), unseen=unseen, seen=seen)
     if all(gate.passed for gate in checked(published, tables(published, published.unseen))):
         return published, gates_of_learned
