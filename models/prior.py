@@ -102,8 +102,8 @@ CONSTRUCTS = (
     ),
     Construct(
         "withdrawal", 0.15, 0.12, "Gardner, Van Iddekinge & Hom 2018, J Manag 44:3231: beyond the rest; size assumed",
-        ("-initiative_score_84d", "+weeks_below_usual", "-initiative_ratio_90d",
-         "-taking_part_share_90d", "+survey_silent_90d"),
+        ("+activity_fall_42d", "+activity_fall_84d", "-initiative_score_84d", "+weeks_below_usual",
+         "-initiative_ratio_90d", "-taking_part_share_90d", "+survey_silent_90d"),
     ),
     Construct(
         "others left", 0.08, 0.08, "Felps et al. 2009, Acad Manag J 52:545; 9 % more per exit in the team",

@@ -1,7 +1,9 @@
 """The charts as columns: what the person does against the own habit, read in the newest week that is closed.
 
 Changes count in both directions, as published work does not point one way: before a notice some go quiet (Gardner &
-Hom) and some become louder (Gloor). The alarm (``withdrawal.alarms``) looks at the low side of the same scores.
+Hom) and some become louder (Gloor). The alarm (``withdrawal.alarms``) looks at the low side of the same scores. How far
+somebody is below the usual is a column of its own: that is rare and often means something, while a little more or less
+than usual means nothing, and no line through both sides could say so.
 """
 
 from __future__ import annotations
@@ -39,6 +41,29 @@ CARDS: tuple[Card, ...] = (
         "近十二周工作往来与本人平常水平相差 {value} 个标准差",
         window_days=84,
         source=f"{GARDNER}; {GLOOR}",
+    ),
+    Card(
+        "activity_fall_42d",
+        "engagement",
+        "score",
+        "how many standard deviations all that the person did in the last six closed weeks lies below the own habit; 0 "
+        "where it does not",
+        "activity of the last six weeks {value} standard deviations below the usual (0: not below)",
+        "近六周工作往来低于本人平常水平 {value} 个标准差（0 表示未低于）",
+        expected=1,
+        window_days=42,
+        source=GARDNER,
+    ),
+    Card(
+        "activity_fall_84d",
+        "engagement",
+        "score",
+        "the same over the last twelve closed weeks",
+        "activity of the last twelve weeks {value} standard deviations below the usual (0: not below)",
+        "近十二周工作往来低于本人平常水平 {value} 个标准差（0 表示未低于）",
+        expected=1,
+        window_days=84,
+        source=GARDNER,
     ),
     Card(
         "initiative_score_84d",
@@ -114,6 +139,8 @@ def columns(panel: Panel) -> Frame:
         (nw.col("place") * 7 + (ends[0] + GRACE_DAYS)).alias("start"),
         nw.col("z6").alias("activity_score_42d"),
         nw.col("z12").alias("activity_score_84d"),
+        _fall("z6").alias("activity_fall_42d"),
+        _fall("z12").alias("activity_fall_84d"),
         "initiative_score_84d",
         nw.col("level6").alias("activity_level_42d"),
         nw.col("below").alias("weeks_below_usual"),
@@ -122,3 +149,8 @@ def columns(panel: Panel) -> Frame:
     )
     read = windows.history(chart.with_columns((nw.col("start") + 7).alias("end")), days)
     return held(panel.rows.select(*keys).join(read, on=keys, how="left"))
+
+
+def _fall(score: str) -> nw.Expr:
+    """How far a score is below zero; null stays null."""
+    return (0.0 - nw.col(score)).clip(0.0)

@@ -22,6 +22,9 @@ def withdrawal(then: Then, one: str) -> Columns:
     everything, initiative = chart(then, ("talk", "meeting", "project", "help")), chart(then, ("project", "help"))
     told["activity_score_42d"] = everything.judged(one, week, everything.score(one, week, 6))
     told["activity_score_84d"] = everything.judged(one, week, everything.score(one, week, 12))
+    for days in (42, 84):
+        score = told[f"activity_score_{days}d"]
+        told[f"activity_fall_{days}d"] = None if score is None else max(-score, 0.0)
     told["initiative_score_84d"] = initiative.judged(one, week, initiative.score(one, week, 12))
     told["activity_level_42d"] = everything.judged(one, week, everything.level(one, week, 6))
     told["weeks_below_usual"] = everything.judged(one, week, everything.below(one, week))
