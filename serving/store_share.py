@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from starlette.concurrency import run_in_threadpool
-
 from serving.store import Store, Transaction
 
 AT_ONCE = 64
@@ -83,7 +81,7 @@ async def _look(store: Store, line: Line, work: Callable[..., Any]) -> Sequence[
     items = line.looks.pop(work).items  # whoever comes from now on is in the next one
     if store.looks_at_once:  # less than it takes to hand it to a thread and back
         return _seen(store, work, items)
-    return await run_in_threadpool(_seen, store, work, items)
+    return await asyncio.get_running_loop().run_in_executor(None, _seen, store, work, items)
 
 
 def _seen(store: Store, work: Callable[..., Any], items: Sequence[Any]) -> Sequence[Any]:
@@ -120,7 +118,8 @@ async def _answer(store: Store, jobs: Sequence[Job]) -> None:
 
 async def _tried(store: Store, groups: Sequence[Sequence[Job]]) -> list[Any]:
     """Return per group what came of it: the answers, or the exception."""
-    work = [run_in_threadpool(_together, store, jobs) for jobs in groups]
+    loop = asyncio.get_running_loop()
+    work = [loop.run_in_executor(None, _together, store, jobs) for jobs in groups]
     return await asyncio.gather(*work, return_exceptions=True)
 
 
