@@ -17,7 +17,9 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -314,22 +316,40 @@ def _companies(
     store.close()
 
 
+def portion(pairs: int, seed: int) -> Found:
+    """Draw in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return draw(Path(folder), pairs=pairs, seed=seed)
+
+
+def both(a: Found, b: Found) -> Found:
+    """Return two draws as one."""
+    sums = a.n_pairs + b.n_pairs, a.n_requests + b.n_requests, a.n_hidden + b.n_hidden
+    return Found(*sums, a.leaks + b.leaks, a.shut_out + b.shut_out)
+
+
 def main() -> None:
-    """Draw, and print what was found; ends with 1 when anything leaked."""
+    """Draw portion by portion, each from the next seed, and tell what all came to so far; ends with 1 on any leak."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--each", type=int, default=500, help="pairs of a portion")
+    parser.add_argument("--at-once", type=int, default=1, help="portions that are drawn at the same time")
     asked = parser.parse_args()
+    sizes = [min(asked.each, asked.pairs - done) for done in range(0, asked.pairs, asked.each)]
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        found = draw(Path(folder), pairs=asked.pairs, seed=asked.seed)
-    print(
-        f"{found.n_pairs} pairs on {len(routes())} routes and {len(lists())} lists, {found.n_requests} requests; "
-        f"{found.n_hidden} pairs hidden: "
-        f"{len(found.leaks)} leaks, {len(found.shut_out)} shut out ({time.perf_counter() - began:.0f} s)"
-    )
-    if found.leaks or found.shut_out:
-        print(*(found.leaks + found.shut_out)[:20], sep="\n")
+    total = Found(0, 0, 0, (), ())
+    print(f"{len(routes())} routes and {len(lists())} lists", flush=True)
+    with ProcessPoolExecutor(asked.at_once, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(portion, sizes, range(asked.seed, asked.seed + len(sizes))):
+            total = both(total, found)
+            print(
+                f"{total.n_pairs} pairs, {total.n_requests} requests; {total.n_hidden} pairs hidden: "
+                f"{len(total.leaks)} leaks, {len(total.shut_out)} shut out ({time.perf_counter() - began:.0f} s)",
+                flush=True,
+            )
+    if total.leaks or total.shut_out:
+        print(*(total.leaks + total.shut_out)[:20], sep="\n")
         raise SystemExit(1)
 
 

@@ -19,6 +19,11 @@ from serving.store import Store, Transaction
 AT_ONCE = 64
 """The most pieces of work that share one transaction, so that nobody waits for a long one."""
 
+COMPANY, TURNS = 8, 10
+"""A transaction with fewer pieces of work waits so many turns of the event loop for more, which is no time when there
+is nothing to do. A request takes seven turns from its first byte to here: whoever was answered by the last transaction
+can be in the next, and with eight readers at once a read costs a tenth less, with two a fifth."""
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -93,6 +98,7 @@ async def _serve(store: Store, line: Line) -> None:
     jobs: list[Job] = []
     try:
         while line.jobs:
+            await _company(line)
             work = line.jobs[0].work
             jobs = [job for job in line.jobs if job.work == work][:AT_ONCE]
             line.jobs = [job for job in line.jobs if job not in jobs]
@@ -101,6 +107,13 @@ async def _serve(store: Store, line: Line) -> None:
         line.served_by = None
         for job in [*jobs, *line.jobs]:
             job.answer.cancel()  # only those without an answer: the service ends
+
+
+async def _company(line: Line) -> None:
+    for _ in range(TURNS):
+        if len(line.jobs) >= COMPANY:
+            return
+        await asyncio.sleep(0)
 
 
 async def _answer(store: Store, jobs: Sequence[Job]) -> None:

@@ -140,6 +140,27 @@ def test_whoever_comes_while_others_are_served_is_next(store: Store) -> None:
     assert asyncio.run(all_of_them()) == [2 * n for n in range(40)]
 
 
+def test_whoever_was_just_answered_and_asks_again_is_in_the_next_transaction_with_the_others(store: Store) -> None:
+    begun: list[int] = []
+
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
+        begun.append(len(items))
+        return list(items)
+
+    async def ask(n: int) -> None:
+        for _ in range(3):
+            for _ in range(7):  # turns of the loop that a request takes from its first byte
+                await asyncio.sleep(0)
+            await share(store, work, n)
+
+    async def all_of_them() -> None:
+        await share(store, work, 0)  # a lone one waits for nobody to come
+        await asyncio.gather(*[ask(n) for n in range(8)])
+
+    asyncio.run(all_of_them())
+    assert begun == [1, 8, 8, 8]
+
+
 def test_one_that_fails_takes_none_of_the_others_with_it(store: Store) -> None:
     def work(tx: Transaction, items: Sequence[int]) -> list[int]:
         if 7 in items:
