@@ -154,8 +154,8 @@ def test_whoever_was_just_answered_and_asks_again_is_in_the_next_transaction_wit
             await share(store, work, n)
 
     async def all_of_them() -> None:
-        await share(store, work, 0)  # a lone one waits for nobody to come
-        await asyncio.gather(*[ask(n) for n in range(8)])
+        first = asyncio.create_task(share(store, work, 0))  # waits for nobody to come
+        await asyncio.gather(*[ask(n) for n in range(8)], first)
 
     asyncio.run(all_of_them())
     assert begun == [1, 8, 8, 8]
