@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from serving import cursor, groups, service
 from serving.access import Visit
@@ -64,6 +64,9 @@ def documented(
     return {status: good, **{code: {"description": title, **schema} for code, title in sorted(codes.items())}}
 
 
+ONE = TypeAdapter(RiskAnswer)
+"""The one answer that is asked for most: straight from what is told to bytes."""
+
 LOCKED = ("not_signed_in", "scope_missing", "invalid", "store")
 """Problems of every route behind a key; 503 is also what a stopped service answers."""
 
@@ -93,9 +96,9 @@ async def employee_risk(request: Request, who: Let, employee_id: EmployeeId, pur
         "override": _override(one),
         "limits": _limits(run, one),
     }
-    answer = RiskAnswer.model_validate(told)  # the parts with the whole: a fifth of the time of one after the other
+    answer = ONE.validate_python(told)  # the parts with the whole: a fifth of the time of one after the other
     # Checked when it was made; the framework would check it once more, at a third of the cost of the whole answer.
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(ONE.dump_json(answer), media_type="application/json")
 
 
 @router.get(

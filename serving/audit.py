@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,10 +67,17 @@ def record(tx: Transaction, entry: Entry, *, now: datetime) -> None:
     record_all(tx, [(entry, now)])
 
 
-def record_all(tx: Transaction, entries: Sequence[tuple[Entry, datetime]]) -> None:
-    """Append entries to the chain inside ``tx`` in this order, each with its moment."""
+def record_all(
+    tx: Transaction, entries: Sequence[tuple[Entry, datetime]], *, named: Mapping[str, str] | None = None
+) -> None:
+    """Append entries to the chain inside ``tx`` in this order, each with its moment.
+
+    ``named``: the tokens of subjects that ``tx`` has read before.
+    """
     sequence, previous = store_log.audit_end(tx)
-    tokens = store_looks.subject_tokens(tx, [entry.subject for entry, _ in entries if entry.subject is not None])
+    tokens = dict(named or {})
+    new = [entry.subject for entry, _ in entries if entry.subject is not None and entry.subject not in tokens]
+    tokens |= store_looks.subject_tokens(tx, new)
     rows: list[dict[str, Any]] = []
     for entry, now in entries:
         sequence += 1

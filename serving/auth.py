@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,13 +49,21 @@ class KeyHolder:
     stopped: bool = False
 
 
-def viewer_of_key(tx: Transaction, authorization: str, *, now: datetime) -> KeyHolder:
-    """Return whose key is in an ``Authorization: Bearer`` header. Nothing is written here."""
+def holders_of_keys(tx: Transaction, asked: Sequence[tuple[str, datetime]]) -> list[KeyHolder]:
+    """Return whose key is in each ``Authorization: Bearer`` header at its moment. Nothing is written here."""
+    hashes = [_hash_of_key(authorization) for authorization, _ in asked]
+    given = [one for one in hashes if one is not None]
+    rows = store_log.keys_by_hash(tx, given) if given else {}
+    return [_holder(rows.get(one or ""), now) for one, (_, now) in zip(hashes, asked, strict=True)]
+
+
+def _hash_of_key(authorization: str) -> str | None:
     kind, _, token = authorization.partition(" ")
-    if kind.lower() != "bearer" or not token.startswith(KEY_PREFIX):
-        return KeyHolder()
-    row = store_log.key_by_hash(tx, sha256(token.strip()), now=now)
-    if row is None:
+    return sha256(token.strip()) if kind.lower() == "bearer" and token.startswith(KEY_PREFIX) else None
+
+
+def _holder(row: Mapping[str, Any] | None, now: datetime) -> KeyHolder:
+    if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
         return KeyHolder()
     viewer = Viewer(
         actor=f"key {row['id']} {row['name']}",

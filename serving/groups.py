@@ -181,13 +181,13 @@ def leaves_few(sizes: Mapping[str, int], hidden: set[str], *, min_group: int) ->
 
 
 def round_amount(amount: float) -> bool:
-    """Whether an amount is 0, or 1, 2 or 5 with zeros.
+    """Whether an amount is 0, or 1, 2 or 5 with zeros; less than a hundredth is no amount of money.
 
-    >>> [round_amount(one) for one in (0, 50_000, 0.2, 30_000, 50_001)]
-    [True, True, True, False, False]
+    >>> [round_amount(one) for one in (0, 50_000, 0.2, 30_000, 50_001, 5e-324)]
+    [True, True, True, False, False, False]
     """
-    if amount == 0:
-        return True
+    if amount < 0.01:
+        return amount == 0
     scaled = amount / 10 ** floor(log10(amount))
     return any(abs(scaled - one) < 1e-9 for one in (*ROUND, 10))
 

@@ -26,6 +26,7 @@ from serving.oidc import Provider
 from serving.problems import Problem
 from serving.settings import Settings
 from serving.store import Store
+from serving.store_share import look
 
 FORM_FIELD = "form_token"
 MOST_REASON = 1_000
@@ -67,16 +68,15 @@ async def posted(request: Request) -> FormData | None:
 async def visit(request: Request) -> Visit:
     """Let the request in, or refuse and write down the refusal.
 
-    What waits for the store waits in a thread, but for the look at a key in a file on this machine: it waits for no
-    writer and takes a fraction of a millisecond, less than to hand it to a thread and back.
+    What waits for the store waits in a thread, but for the look at a key, which waits for no writer (``look``).
     """
     at, form = desk(request), await posted(request)
     now = at.clock()
     permission = PERMISSIONS.get((request.method, route_path(request)))
     viewer, stopped = ANONYMOUS, False
     if permission is not None and permission.door == "key":
-        look = at.store.looks_at_once
-        found = _of_key(request, at, now) if look else await run_in_threadpool(_of_key, request, at, now)
+        # A key opens only the API and a cookie only the pages, so neither can be used for the other.
+        found = await look(at.store, auth.holders_of_keys, (request.headers.get("authorization", ""), now))
         viewer, stopped = found.viewer, permission.halts and found.stopped
         if found.unnoted is not None:
             await run_in_threadpool(_note_use, at, found.unnoted, now)
@@ -101,12 +101,6 @@ async def visit(request: Request) -> Visit:
 def route_path(request: Request) -> str:
     """Return the declared path of the route that was chosen, such as ``/v1/teams/{team}/flagged``."""
     return str(getattr(request.scope.get("route"), "path_format", ""))
-
-
-def _of_key(request: Request, at: Desk, now: datetime) -> auth.KeyHolder:
-    """A key opens only the API and a cookie only the pages, so neither can be used for the other."""
-    with at.store.look() as tx:
-        return auth.viewer_of_key(tx, request.headers.get("authorization", ""), now=now)
 
 
 def _note_use(at: Desk, key_id: int, now: datetime) -> None:

@@ -211,7 +211,8 @@ def _looks(tx: Transaction, asked: Sequence[tuple[Store, Visit, str]]) -> list[t
         result = found if isinstance(found, str) else "shown"
         out.append((run, found))
         entries.append((audit.entry_of(visit, "risk.read", result, subject=employee_id, run=run), visit.now))
-    audit.record_all(tx, entries)
+    named = {one: row.token for rows in said.values() for one, row in rows.items() if row.token is not None}
+    audit.record_all(tx, entries, named=named)
     return out
 
 

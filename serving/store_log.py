@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -13,8 +13,8 @@ from serving.store_access import STOPPED
 from serving.store_tables import api_key, audit_entry, audit_head, audit_subject, plain, sign_in
 
 AUDIT_END = select(audit_head).where(audit_head.c.id == 1).with_for_update()
-LIVE = (api_key.c.sha256 == bindparam("sha256")) & api_key.c.revoked_at.is_(None)
-KEY = select(api_key, STOPPED.label("stopped")).where(LIVE)
+LIVE = api_key.c.sha256.in_(bindparam("hashes", expanding=True)) & api_key.c.revoked_at.is_(None)
+KEYS = select(api_key, STOPPED.label("stopped")).where(LIVE)
 
 
 def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
@@ -25,11 +25,12 @@ def add_key(tx: Transaction, row: Mapping[str, Any]) -> int:
     return int(made[0])
 
 
-def key_by_hash(tx: Transaction, sha256: str, *, now: datetime) -> dict[str, Any] | None:
-    """Return the live key with this hash, and whether the service is ``stopped``."""
-    row = tx.execute(KEY, {"sha256": sha256}).one_or_none()
-    alive = row is not None and (row.expires_at is None or row.expires_at > now)
-    return plain(row) if alive else None
+def keys_by_hash(tx: Transaction, hashes: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the keys with these hashes that nobody has revoked, and whether the service is ``stopped``.
+
+    Whether one has expired is not looked at.
+    """
+    return {row.sha256: plain(row) for row in tx.execute(KEYS, {"hashes": sorted(set(hashes))})}
 
 
 def key_by_id(tx: Transaction, key_id: int) -> dict[str, Any] | None:

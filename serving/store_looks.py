@@ -47,10 +47,11 @@ def _said(sight: Sight) -> Select[Any]:
     )
     over = [override.c[name].label(f"override_{name}") for name in override.c.keys()]  # noqa: SIM118
     return (
-        select(score, employee.c.name, employee.c.job, employee.c.team, employee.c.department, *over)
-        .add_columns(seen.c.reason.label("seen_because"))
+        select(*store_said.OF_ONE, employee.c.name, employee.c.job, employee.c.team, employee.c.department, *over)
+        .add_columns(seen.c.reason.label("seen_because"), audit_subject.c.token)
         .join(employee, employee.c.id == score.c.employee_id)
         .join(seen, seen.c.id == employee.c.id)
+        .outerjoin(audit_subject, audit_subject.c.employee_id == employee.c.id)
         .outerjoin(override, override.c.id == newest)
         .where(score.c.run_id == bindparam("run"), employee.c.id.in_(bindparam("people", expanding=True)))
     )
@@ -58,10 +59,14 @@ def _said(sight: Sight) -> Select[Any]:
 
 @dataclass(frozen=True)
 class Untold:
-    """A row of the batch as it is stored, and what tells it; telling asks the store for nothing more."""
+    """A row of the batch as it is stored, and what tells it; telling asks the store for nothing more.
+
+    ``token`` stands for the person in the audit log, if the log has named them before.
+    """
 
     row: dict[str, Any]
     told_by: Teller | None
+    token: str | None
 
     def tell(self) -> dict[str, Any]:
         """Return the row in words; ``override`` is the word of a person that stands, or ``None``."""
@@ -75,7 +80,8 @@ def untold(tx: Transaction, sight: Sight, run_id: int, people: Collection[str], 
     """
     found = tx.execute(_said(sight), {"run": run_id, "people": sorted(set(people)), "today": today}).all()
     told_by = store_said.teller(tx, run_id) if any(row.said is not None for row in found) else None
-    return {row.employee_id: Untold(plain(row), told_by) for row in found}
+    rows = [plain(row) for row in found]
+    return {row["employee_id"]: Untold(row, told_by, row.pop("token")) for row in rows}
 
 
 def said(

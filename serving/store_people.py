@@ -161,7 +161,7 @@ def expectations(tx: Transaction) -> list[dict[str, Any]]:
 def score_of(tx: Transaction, run_id: int, employee_id: str) -> dict[str, Any] | None:
     """Return what the batch says about the person, expired or not, or ``None``."""
     found = and_(score.c.run_id == run_id, score.c.employee_id == employee_id)
-    row = tx.execute(select(score).where(found)).one_or_none()
+    row = tx.execute(select(*store_said.OF_ONE).where(found)).one_or_none()
     return store_said.told(tx, plain(row)) if row else None
 
 
@@ -294,7 +294,7 @@ def people_in_bands(tx: Transaction, sight: Sight, asked: ListOf, *, today: date
     name = func.coalesce(employee.c.name, "")
     place = (_rank(band), name, employee.c.id)
     query = (
-        select(score, employee.c.name, employee.c.job, band.label("shown_band"), _rank(band).label("rank"))
+        select(*store_said.OF_ONE, employee.c.name, employee.c.job, band.label("shown_band"), _rank(band).label("rank"))
         .add_columns(seen.c.reason.label("seen_because"), standing.c.decision, standing.c.decided_by)
         .join(employee, employee.c.id == score.c.employee_id)
         .join(seen, seen.c.id == employee.c.id)

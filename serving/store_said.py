@@ -19,8 +19,8 @@ from serving.store_tables import score, score_words
 AT_HAND = 2
 """Batches whose dictionary a connection keeps: the one that is shown, and the one before while readers change over."""
 
-SILENT = ("said", *(name for name in score.c.keys() if name.startswith("raises_")))  # noqa: SIM118
-"""Columns that nobody reads of one person as they are."""
+OF_ONE = [column for column in score.c if not column.name.startswith("raises_")]
+"""What is read of one person: what raises a score in numbers of their own is there for the sums of teams alone."""
 
 
 def add_words(tx: Transaction, run_id: int, dictionary: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ def told(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def in_words(told_by: Teller | None, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``told`` of a row, by what tells its batch (a row from before records needs nothing); asks no store."""
-    plain = {name: value for name, value in row.items() if name not in SILENT}
+    plain = {name: value for name, value in row.items() if name != "said"}
     if row["said"] is None or told_by is None:
         return plain
     found = told_by.all_of(row["said"], judged=row["band"] != "cannot_judge")
@@ -66,7 +66,7 @@ def in_words(told_by: Teller | None, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def numbers(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of ``score`` with risk, other and interval alone: for lists, which tell no reason."""
-    plain = {name: value for name, value in row.items() if name not in SILENT}
+    plain = {name: value for name, value in row.items() if name != "said"}
     if row["said"] is None:
         return plain
     told_by = teller(tx, row["run_id"])
@@ -75,7 +75,7 @@ def numbers(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def options(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of ``score`` with the options of its plan alone: for the plan of the organisation."""
-    plain = {name: value for name, value in row.items() if name not in SILENT}
+    plain = {name: value for name, value in row.items() if name != "said"}
     if row["said"] is None:
         return plain
     told_by = teller(tx, row["run_id"])

@@ -90,6 +90,18 @@ def test_no_department_of_one_band_and_none_too_small_is_named(bands: dict[str, 
         assert len(found) > 1
 
 
+@given(st.floats(0, 1e12), st.floats(0, 1e12))
+def test_any_money_and_any_hours_are_either_told_for_or_not(budget: float, hours: float) -> None:
+    assert groups.told_for(budget, hours) in (True, False)
+
+
+@given(st.sampled_from((1, 2, 5)), st.integers(-2, 12))
+def test_one_two_and_five_with_zeros_are_round_and_what_is_a_little_more_is_not(digit: int, zeros: int) -> None:
+    amount = digit * 10.0**zeros
+    assert groups.round_amount(amount)
+    assert not groups.round_amount(amount * 1.01)
+
+
 def test_managers_dashboards_ask_for_more_people_where_no_names_can_be_opened() -> None:
     settings = Settings(min_group=6)
     assert groups.smallest(viewer("manager"), settings) == 6

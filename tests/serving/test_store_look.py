@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from serving import auth, store_log
 from serving.store import Store, StoreError, Transaction
-from serving.store_share import share
+from serving.store_share import look, share
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -32,7 +32,8 @@ def a_key(tx: Transaction) -> tuple[int, str]:
 
 def known(store: Store, token: str) -> bool:
     with store.look() as tx:
-        return auth.viewer_of_key(tx, f"Bearer {token}", now=NOW).viewer.door == "key"
+        (holder,) = auth.holders_of_keys(tx, [(f"Bearer {token}", NOW)])
+        return holder.viewer.door == "key"
 
 
 def test_a_look_sees_what_was_committed_and_a_key_ends_at_once(store: Store) -> None:
@@ -80,6 +81,51 @@ def test_all_who_share_get_their_own_answer_in_few_transactions(store: Store) ->
     assert not any(line.jobs or line.served_by for line in store.lines.values())
 
 
+def test_all_who_ask_in_one_turn_share_a_look_and_get_their_own_answer(store: Store) -> None:
+    looked: list[int] = []
+
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
+        looked.append(len(items))
+        return [item * 2 for item in items]
+
+    async def ask() -> tuple[list[int], int]:
+        gone = asyncio.create_task(look(store, work, 99))
+        many = asyncio.gather(*[look(store, work, n) for n in range(20)])
+        await asyncio.sleep(0)
+        gone.cancel()  # whoever has gone takes nobody's answer along
+        return await many, await look(store, work, 7)
+
+    assert asyncio.run(ask()) == ([2 * n for n in range(20)], 14)
+    assert looked == [21, 1]
+    assert not any(line.looks for line in store.lines.values())
+
+
+def test_a_look_that_fails_fails_for_all_who_share_it_and_for_nobody_else(store: Store) -> None:
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
+        if 7 in items:
+            tx.execute(text("SELECT * FROM no_such_table"))
+        return list(items)
+
+    async def ask() -> tuple[list[int | BaseException], int]:
+        failed = await asyncio.gather(*[look(store, work, n) for n in (7, 8)], return_exceptions=True)
+        return failed, await look(store, work, 8)
+
+    failed, later = asyncio.run(ask())
+    assert all(isinstance(one, StoreError) for one in failed)
+    assert later == 8
+
+
+def test_every_header_of_a_shared_look_has_its_own_holder_at_its_own_moment(store: Store) -> None:
+    with store.begin() as tx:
+        (first, one), (second, other), (third, over) = a_key(tx), a_key(tx), a_key(tx)
+        store_log.end_key_at(tx, third, at=NOW + timedelta(hours=1))
+    headers = [f"Bearer {over}", "", f"bearer {one}", "Bearer rr_nobody", f"Bearer {other}", f"Basic {one}"]
+    asked = [(header, NOW) for header in headers] + [(f"Bearer {over}", NOW + timedelta(hours=1))]
+    with store.look() as tx:
+        found = [holder.unnoted for holder in auth.holders_of_keys(tx, asked)]
+    assert found == [third, None, first, None, second, None, None]
+
+
 def test_whoever_comes_while_others_are_served_is_next(store: Store) -> None:
     def work(tx: Transaction, items: Sequence[int]) -> list[int]:
         return list(items)
@@ -92,6 +138,27 @@ def test_whoever_comes_while_others_are_served_is_next(store: Store) -> None:
         return await asyncio.gather(*[ask(n) for n in range(40)])
 
     assert asyncio.run(all_of_them()) == [2 * n for n in range(40)]
+
+
+def test_whoever_was_just_answered_and_asks_again_is_in_the_next_transaction_with_the_others(store: Store) -> None:
+    begun: list[int] = []
+
+    def work(tx: Transaction, items: Sequence[int]) -> list[int]:
+        begun.append(len(items))
+        return list(items)
+
+    async def ask(n: int) -> None:
+        for _ in range(3):
+            for _ in range(7):  # turns of the loop that a request takes from its first byte
+                await asyncio.sleep(0)
+            await share(store, work, n)
+
+    async def all_of_them() -> None:
+        first = asyncio.create_task(share(store, work, 0))  # waits for nobody to come
+        await asyncio.gather(*[ask(n) for n in range(8)], first)
+
+    asyncio.run(all_of_them())
+    assert begun == [1, 8, 8, 8]
 
 
 def test_one_that_fails_takes_none_of_the_others_with_it(store: Store) -> None:
