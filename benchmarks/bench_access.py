@@ -13,7 +13,6 @@ shut out either: who is within sight is on the lists, and found.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import random
 import tempfile
 import time
@@ -24,8 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import httpx2
-from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from benchmarks.access_store import (
     FOREIGN,
@@ -95,24 +93,6 @@ LISTS = {
 Cookies = dict[str, tuple[str, str]]
 
 
-class Caller:
-    """Asks the application in this very thread: Starlette's TestClient hands each request over nine times."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self.app = app
-        self.loop = asyncio.new_event_loop()
-        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=ORIGIN)
-
-    def request(self, method: str, address: str, **sent: Any) -> httpx2.Response:
-        """Return the answer."""
-        return self.loop.run_until_complete(self.client.request(method, address, **sent))
-
-    def close(self) -> None:
-        """Let go of the event loop and its threads."""
-        self.loop.run_until_complete(self.loop.shutdown_default_executor())
-        self.loop.close()
-
-
 @dataclass(frozen=True)
 class Asker:
     """A viewer with every way in they have: a key, and for each purpose the cookie and the form token of a session."""
@@ -156,7 +136,7 @@ def purpose_of(route: tuple[str, str], role: str) -> str | None:
     return min(permission.purposes & most.purposes if permission.purposes else most.purposes, default=None)
 
 
-def asker(store: Store, client: Caller, here: World, rng: random.Random) -> Asker:
+def asker(store: Store, client: TestClient, here: World, rng: random.Random) -> Asker:
     """Return a random viewer: most are managers."""
     boss = rng.choice(sorted(here.manager))
     role = rng.choices(("manager", "hr_partner", "hr_system"), (6, 2, 2))[0]
@@ -170,12 +150,12 @@ def asker(store: Store, client: Caller, here: World, rng: random.Random) -> Aske
         myself = boss if role == "manager" else None
         invitation = auth.Invitation("Viewer", role, sight, employee_id=myself)
         opened = {name: auth.open_session(tx, invitation, name, now=NOW, hours=8) for name in ROLES[role].purposes}
-    secret = client.app.state.desk.secret
+    secret = client.app.state.desk.secret  # type: ignore[attr-defined]
     cookies = {name: (one[0], auth.form_token(secret, auth.sha256(one[0]))) for name, one in opened.items() if one}
     return Asker(role, sight, add_key(store, role, sight), cookies)
 
 
-def send(client: Caller, route: tuple[str, str], who: Asker, address: str, query: dict[str, Any], body: Any) -> Any:
+def send(client: TestClient, route: tuple[str, str], who: Asker, address: str, query: dict[str, Any], body: Any) -> Any:
     """Send one request as the viewer would, by key or by session; ``None`` where they have no such way in."""
     method, path = route
     purpose = purpose_of(route, who.role) or "retention_care"
@@ -194,7 +174,7 @@ def send(client: Caller, route: tuple[str, str], who: Asker, address: str, query
     return client.request(method, address, **sent)
 
 
-def ask(client: Caller, route: tuple[str, str], person: str, who: Asker) -> Any:
+def ask(client: TestClient, route: tuple[str, str], person: str, who: Asker) -> Any:
     """Send one request about a person."""
     address = route[1].replace("{employee_id}", person).replace("{case_id}", case_of(person)).replace("{entry}", "1")
     query = {"employee_id": person} if route in IN_QUERY else {}
@@ -213,7 +193,7 @@ def stands_in(text: str, person: str, path: str) -> bool:
     return person in text
 
 
-def listed(client: Caller, who: Asker, here: World) -> tuple[dict[tuple[str, str], set[str]], int]:
+def listed(client: TestClient, who: Asker, here: World) -> tuple[dict[tuple[str, str], set[str]], int]:
     """Return per list everybody whose number, name or case stands in it, and how many requests that took."""
     found: dict[tuple[str, str], set[str]] = {}
     n = 0
@@ -249,7 +229,7 @@ def on_lists(found: dict[tuple[str, str], set[str]], who: Asker, reach: set[str]
     return leaks, [f"{me} → {one} not on {route[1]}" for route in must for one in sorted(reach - found[route])]
 
 
-def foreign(client: Caller, who: Asker) -> tuple[list[str], int]:
+def foreign(client: TestClient, who: Asker) -> tuple[list[str], int]:
     """Return which routes of jobs and webhooks answer about another key's as they do not about an unknown one."""
     leaks, n = [], 0
     for route in sorted(PERMISSIONS):
@@ -322,18 +302,17 @@ def _shut(route: tuple[str, str], status: int) -> bool:
 
 def _companies(
     folder: Path, rng: random.Random, *, pairs: int, people: int, each: int
-) -> Iterator[tuple[int, World, Store, Caller]]:
+) -> Iterator[tuple[int, World, Store, TestClient]]:
     store = open_store(f"sqlite:///{folder / 'access.db'}")
     migrate(store)
     settings = Settings(state=folder, requests_per_minute=1_000_000)
-    client = Caller(create_app(settings, store=store, clock=lambda: NOW))
+    client = TestClient(create_app(settings, store=store, clock=lambda: NOW), base_url=ORIGIN)
     somebody_elses(store)
     grown = grow(people)
     for number in range(0, pairs, each):
         here = world(rng, people)
         fill(store, here, grown)
         yield number, here, store, client
-    client.close()
     store.close()
 
 
