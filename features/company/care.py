@@ -121,6 +121,7 @@ class Dice:
 def assign(rule: CareRule, seen: Seen, facts: Facts, *, month: int, dice: Dice) -> Given:
     """Who is given what this month, under a rule with capacity, a randomised band, a roll-out or bad aim.
 
+    ``month`` counts from the first one recorded; before it nothing is rolled out.
     In the band a coin decides: those asked in come at three times the usual rate, half of them are given care and half
     are spared. Anti-targeting picks for each person the action that helps least; else any action of the rule.
     """
@@ -154,10 +155,13 @@ def _toss(
     return asked, rng.random(n) < 0.5, band
 
 
+NO_TURN = -99_999
+
+
 def rollout_month(team: np.ndarray) -> np.ndarray:
-    """The month lived through in which each team's turn comes: from the 18th on an eighth each half year; -1: never."""
+    """The recorded month in which each team's turn comes: from the 6th on an eighth each half year, or ``NO_TURN``."""
     cohort = (team * 7919) % 8
-    return np.where(cohort == 7, -1, 18 + 6 * cohort)
+    return np.where(cohort == 7, NO_TURN, 6 + 6 * cohort)
 
 
 def _within_capacity(wanted: np.ndarray, seen: Seen, chance: np.ndarray, capacity: int) -> np.ndarray:

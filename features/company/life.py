@@ -74,7 +74,8 @@ class Life:
         performance, boss = staff.own[:n, PERFORMANCE], p["manager"][:n]
         seen = care.Seen(free, looks, performance, p["quality"][boss], p["frailty"][:n], boss, p["team"][:n])
         facts = staff.care_facts(month - p["since_month"][:n] - 1)
-        given = care.assign(rule, seen, facts, month=month, dice=care.Dice(rng, self.more))
+        recorded = month - self.company.history_months
+        given = care.assign(rule, seen, facts, month=recorded, dice=care.Dice(rng, self.more))
         who = given.who
         p["care_month"][who], p["care_action"][who] = month, given.action
         days = workdays(rng, np.full(len(who), staff.first[month]), np.full(len(who), staff.first[month + 1]))

@@ -19,19 +19,28 @@ def live(company: Company, seed: np.random.SeedSequence, *, base: float) -> Hist
     return life.history()
 
 
+ROUNDS = 8
+NEAR = 0.02
+"""So near, in logarithms, the expected rate must come to the one asked for before no further life is tried."""
+
+
 def settle_base(company: Company, seed: np.random.SeedSequence) -> float:
     """The level at which the expected voluntary rate is the one asked for, found by living a few times.
 
-    Months after a market shock are left out: the shock is meant to raise the rate.
+    Months after a market shock are left out: the shock is meant to raise the rate. Another level makes another life,
+    whose rate differs by chance as well, so the nearest of the lives tried is taken, not the last.
     """
     regime = company.regime
+    base, step = float(np.log(regime.voluntary / 12)) - 0.5 * regime.scale**2 * 0.45, 1.0
     if regime.generator == "accelerated":
-        base, step, rounds = -2.4 - 0.6 * regime.scale, 0.8, 6
-    else:
-        base, step, rounds = float(np.log(regime.voluntary / 12)) - 0.5 * regime.scale**2 * 0.45, 1.0, 4
-    for _ in range(rounds):
+        base, step = -2.4 - 0.6 * regime.scale, 0.8
+    off: dict[float, float] = {}
+    for _ in range(ROUNDS):
         panel = live(company, seed, base=base).panel
         usual = panel["month"] < (regime.drift.market_month or company.months)
         expected = np.sum(1 - np.exp(-panel["rate_voluntary"][panel["exposed"] & usual]))
-        base += step * float(np.log(regime.voluntary * usual.sum() / (12 * expected)))
-    return base
+        off[base] = float(np.log(regime.voluntary * usual.sum() / (12 * expected)))
+        if abs(off[base]) < NEAR:
+            break
+        base += step * off[base]
+    return min(off, key=lambda tried: abs(off[tried]))

@@ -83,7 +83,10 @@ def protected(roster: Roster) -> pl.DataFrame:
 
 
 def positions(roster: Roster, more: np.random.Generator | None = None) -> pl.DataFrame:
-    """One row per change; when several things change on one day, the last note of that day holds them all."""
+    """One row per change; when several things change on one day, the last note of that day holds them all.
+
+    Of what is older than a year when the records begin, the hire, steps in level and what held last are on file.
+    """
     p = roster.history.positions
     kept = roster.exported[p["who"]] & roster.works(p["who"], p["day"])
     p = {name: values[kept] for name, values in p.items()}
@@ -112,7 +115,16 @@ def positions(roster: Roster, more: np.random.Generator | None = None) -> pl.Dat
         }
     )
     frame = frame.unique(["employee_id", "happened_on"], keep="last", maintain_order=True)
+    frame = as_filed(frame, since=roster.history.first[0] - np.timedelta64(365, "D"))
     return frame if more is None or not roster.history.company.regime.wide else _with_own_columns(roster, frame, more)
+
+
+def as_filed(frame: pl.DataFrame, *, since: np.datetime64) -> pl.DataFrame:
+    """Positions as a file holds them: before that day only each person's first, steps in level, and what held last."""
+    day, level = pl.col("happened_on"), pl.col("level")
+    old = day < since
+    last = day == day.filter(old).max().over("employee_id")
+    return frame.filter(~old | last | (level != level.shift().over("employee_id")).fill_null(True))
 
 
 def _with_own_columns(roster: Roster, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from features.company import Company, invent, invent_company, true_risk
 from features.company.hazard import TERMS
+from features.company.records import as_filed
 from features.company.regimes import FIRST_ACTIONS
 from features.company.truth import FILES
 from features.company.warts import SPOILED
@@ -68,6 +69,20 @@ def test_the_files_are_those_of_the_contract_with_its_columns(world):
     for name, frame in world.text.items():
         allowed = {"gender", "birth_year"} if name == "protected" else set()
         assert set(frame.columns) <= set(TABLES[name].names()) | {"known_on"} | allowed, name
+
+
+def test_of_old_positions_the_hire_steps_in_level_and_what_held_last_are_on_file():
+    days = [date(2017, 3, 1), date(2018, 3, 1), date(2018, 6, 1), date(2019, 3, 1), date(2020, 3, 1), date(2021, 3, 1)]
+    whole = pl.DataFrame(
+        {
+            "employee_id": ["E1"] * 6 + ["E2"] * 2,
+            "happened_on": days + days[-2:],
+            "level": [1, 1, 2, 2, 2, 2, 3, 3],
+            "pay": [10, 11, 12, 13, 14, 15, 30, 31],
+        }
+    )
+    filed = as_filed(whole, since=np.datetime64("2021-01-01"))
+    assert filed["pay"].to_list() == [10, 12, 14, 15, 30, 31]
 
 
 def test_voluntary_exits_come_at_the_rate_asked_for(world):
