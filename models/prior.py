@@ -191,12 +191,12 @@ def fit_line(rows: Rows, design: Design, *, belief: Belief, published: bool = Tr
     """
     used, exits, weight = _outcomes(rows)
     columns, q = design.transform(rows.values[used]), len(design.source)
-    loading, showing = np.zeros((q, len(CONSTRUCTS))), _showing(design) & published
-    loading[showing] = _loading(design.take(showing), rows.values[used])[0]
-    effect, covariance = (part[: len(CONSTRUCTS)] for part in believed(range(len(CONSTRUCTS))))
+    effect, covariance = believed(range(len(CONSTRUCTS)))
+    loading, showing = np.zeros((q, len(effect))), _showing(design) & published
+    loading[showing, :-1] = _loading(design.take(showing), rows.values[used])[0]  # no column here shows "unknown"
     unstudied = (design.level == NUMBER) & ~showing
     lean = np.where(unstudied, belief.direction[design.source], 0.0) * belief.lean
-    prior = Prior(loading @ effect + lean, loading @ covariance[:, :-1] @ loading.T + belief.sd**2 * np.eye(q))
+    prior = Prior(loading @ effect + lean, loading @ covariance @ loading.T + belief.sd**2 * np.eye(q))
     found = fit_ridge(columns, exits, weight, prior=prior, start=BaseScore.fit(rows).offset)
     factor = compact(np.linalg.cholesky(found.covariance[:q, :q]), columns)
     return LinearScore(design, found.coefficient, found.intercept, factor)

@@ -96,15 +96,19 @@ def show_released(console: Console, released: Released) -> None:
         console.print(
             f"{'[green]passed[/green]' if gate.passed else '[yellow]failed[/yellow]'}  {gate.name}: {gate.evidence}"
         )
-    proved = all(gate.passed for gate in released.gates)
+    if instead := unproved(released):
+        console.print(instead)
     state = "champion" if released.promoted else "challenger only: it serves nobody until a person promotes it"
-    if released.promoted and not proved and released.kind == "base":
-        console.print(
-            "Nothing here forecasts better than the base rate yet, so the base rate itself serves: nobody is flagged."
-        )
-    elif released.promoted and not proved:
-        console.print("What was learned here has not proved itself yet, so the published effects serve.")
     console.print(f"Version {released.version} ({released.sha256[:12]}…) is now {state}.")
+
+
+def unproved(released: Released) -> str:
+    """Return what serves where what was learned here failed a gate; empty where all passed or nothing serves."""
+    if not released.promoted or all(gate.passed for gate in released.gates):
+        return ""
+    if released.kind == "base":
+        return "Nothing here forecasts better than the base rate yet, so that rate itself serves: nobody is flagged."
+    return "What was learned here has not proved itself yet, so the published effects serve."
 
 
 def show_learned(console: Console, released: Released) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from statistics import NormalDist
 
 import numpy as np
@@ -115,11 +116,11 @@ def positions(roster: Roster, more: np.random.Generator | None = None) -> pl.Dat
         }
     )
     frame = frame.unique(["employee_id", "happened_on"], keep="last", maintain_order=True)
-    frame = as_filed(frame, since=roster.history.first[0] - np.timedelta64(365, "D"))
+    frame = as_filed(frame, since=(roster.history.first[0] - np.timedelta64(365, "D")).item())
     return frame if more is None or not roster.history.company.regime.wide else _with_own_columns(roster, frame, more)
 
 
-def as_filed(frame: pl.DataFrame, *, since: np.datetime64) -> pl.DataFrame:
+def as_filed(frame: pl.DataFrame, *, since: date) -> pl.DataFrame:
     """Positions as a file holds them: before that day only each person's first, steps in level, and what held last."""
     day, level = pl.col("happened_on"), pl.col("level")
     old = day < since

@@ -81,7 +81,7 @@ def test_of_old_positions_the_hire_steps_in_level_and_what_held_last_are_on_file
             "pay": [10, 11, 12, 13, 14, 15, 30, 31],
         }
     )
-    filed = as_filed(whole, since=np.datetime64("2021-01-01"))
+    filed = as_filed(whole, since=date(2021, 1, 1))
     assert filed["pay"].to_list() == [10, 12, 14, 15, 30, 31]
 
 

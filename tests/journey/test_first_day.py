@@ -257,7 +257,7 @@ def test_everybody_employed_is_in_the_batch(day: Day, scores: list[dict[str, Any
     found = re.search(r"(\d+) people scored as of (\S+) by model version 1: .*, (\d+) not judged", day.score)
     assert found, day.score
     assert int(found[1]) - int(found[3]) == len(scores) > 200
-    assert found[2] == "2023-12-31"
+    assert found[2] == "2023-12-29", "the last day on which something was recorded, a Friday"
 
 
 def test_the_summary_speaks_both_languages_about_the_same_person(day: Day) -> None:
@@ -378,15 +378,11 @@ def mentions(lake: Path, person: str) -> int:
     return found
 
 
-def test_where_too_few_left_to_prove_anything_published_effects_serve_and_say_so(
-    records: Records, tmp_path: Path
-) -> None:
+def test_where_too_few_left_to_prove_anything_published_effects_serve(records: Records, tmp_path: Path) -> None:
     copytree(records.state / "lake", tmp_path / "lake")
     plan = tmp_path / "hasty.toml"
     plan.write_text(HASTY_PLAN, encoding="utf-8")
     told = run(tmp_path, "train", "fit", "--plan", str(plan)).out
-    assert "failed  enough exits out of time" in told
-    assert "What was learned here has not proved itself yet, so the published effects serve." in told
     assert "published effects are not contradicted" in told
     assert re.search(r"Version 1 \(\w+…\) is now champion", told)
     assert re.search(r": \d+ act, \d+ watch,", run(tmp_path, "serve", "score").out)

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from models.learn import Fitted
+from training.console import unproved
 from training.fit import Panel, Trained
 from training.plan import Plan
+from training.promote import Gate
 from training.release import stepped_down
 
 N = 400
@@ -78,3 +80,19 @@ def test_a_run_stays_as_it_is_when_what_was_learned_passes_or_the_published_effe
     after, refused = stepped_down(run)
     assert after is run
     assert refused == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "promoted", "passed", "says"),
+    [
+        ("prior", True, False, "What was learned here has not proved itself yet, so the published effects serve."),
+        ("base", True, False, "so that rate itself serves: nobody is flagged."),
+        ("linear", True, True, ""),
+        ("linear", False, False, ""),
+    ],
+)
+def test_what_serves_instead_of_what_failed_is_said(kind: str, promoted: bool, passed: bool, says: str):
+    gate = Gate("enough exits out of time", passed, "5 people left")
+    told = unproved(SimpleNamespace(kind=kind, promoted=promoted, gates=(gate,)))
+    assert told.endswith(says)
+    assert bool(told) == bool(says)
