@@ -185,10 +185,10 @@ def offers_of(now: Scene, believed: dict[str, Effect]) -> Offers:
         rows += [(i, IDS.index(o.action), o.avoided, o.sd) for o in found.options]
     rows.sort()
     person, action, value, sd = np.array(rows, dtype=float).reshape(-1, 4).T  # nothing, where trials say nothing helps
-    kind = action.astype(int)
-    money = np.array([a.pay_months_each for a in CATALOG.actions])[kind]
-    hours = np.array([a.hours_each for a in CATALOG.actions])[kind]
-    return Offers(person.astype(int), kind, value, sd, money, hours)
+    person, action = person.astype(int), action.astype(int)
+    money = np.array([a.pay_months_each for a in CATALOG.actions])[action]
+    hours = np.array([a.hours_each for a in CATALOG.actions])[action]
+    return Offers(person, action, value, sd, money, hours)
 
 
 def limits_of(now: Scene, *, hours: float) -> Limits:

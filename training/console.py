@@ -107,7 +107,9 @@ def unproved(released: Released) -> str:
     if not released.promoted or all(gate.passed for gate in released.gates):
         return ""
     if released.kind == "base":
-        return "Nothing here forecasts better than the base rate yet, so that rate itself serves: nobody is flagged."
+        return (
+            "Nothing here forecasts better than the base rate yet, so the base rate itself serves: nobody is flagged."
+        )
     return "What was learned here has not proved itself yet, so the published effects serve."
 
 

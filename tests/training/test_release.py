@@ -86,7 +86,7 @@ def test_a_run_stays_as_it_is_when_what_was_learned_passes_or_the_published_effe
     ("kind", "promoted", "passed", "says"),
     [
         ("prior", True, False, "What was learned here has not proved itself yet, so the published effects serve."),
-        ("base", True, False, "so that rate itself serves: nobody is flagged."),
+        ("base", True, False, "so the base rate itself serves: nobody is flagged."),
         ("linear", True, True, ""),
         ("linear", False, False, ""),
     ],
