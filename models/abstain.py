@@ -49,7 +49,7 @@ def cannot_judge(known: Known, card: ModelCard, *, cards: Sequence[Card]) -> lis
     outside = np.zeros(len(known), dtype=bool)
     for held in holds:
         outside |= ~held
-    unknown = len(usual) - there.sum(axis=1) > MOST_MISSING * len(usual)
+    unknown = len(usual) - there.sum(axis=1, dtype=np.int32) > MOST_MISSING * len(usual)
     why: list[tuple[str, str] | None] = [None] * len(known)
     for i in np.flatnonzero(outside | unknown).tolist():
         if outside[i]:

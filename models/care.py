@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,8 @@ import numpy as np
 from features.cards import DRIVERS, Card, Driver
 from models.catalog import WHO_DECIDES, CareAction, Catalog, Words, load_catalog
 from models.evidence import Effect, effects
-from models.known import FEW, Known
+from models.grouped import add_rows
+from models.known import Known
 from models.own_effects import OwnEffects
 from models.record import MAX_ACTIONS
 from models.ways import BANDS, USUAL_RISK, Shares, Ways
@@ -155,29 +156,20 @@ def carried(contributions: np.ndarray, cards: Sequence[Card]) -> list[Carried]:
 
 @dataclass(frozen=True)
 class Carriers:
-    """Which columns are added up for each driver: ``rounds`` of drivers and columns, no driver twice in one, and
-    whether each of those columns can be changed."""
+    """Columns and their drivers (places in ``DRIVERS``), in the order in which they are added up: every column, and
+    those that can be changed."""
 
-    rounds: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    every: np.ndarray
+    whose: np.ndarray
+    changeable: np.ndarray
+    whose_changeable: np.ndarray
 
     @classmethod
     def of(cls, cards: Sequence[Card]) -> Carriers:
         """Return the carriers of the columns with these cards."""
-        members = [[j for j, card in enumerate(cards) if card.driver == driver] for driver in DRIVERS]
-        rounds = []
-        for k in range(max((len(mine) for mine in members), default=0)):
-            drivers = [d for d, mine in enumerate(members) if len(mine) > k]
-            columns = [members[d][k] for d in drivers]
-            can = np.array([cards[j].actionable for j in columns])
-            rounds.append((np.array(drivers), np.array(columns), can[:, None]))
-        return cls(rounds)
-
-    @cached_property
-    def in_order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The rounds one after the other: for a few people it is faster to add up one by one, in the same order."""
-        whose, columns, can = zip(*self.rounds, strict=True) if self.rounds else ((), (), ())
-        drivers, which = (np.concatenate([[], *part]).astype(np.intp) for part in (whose, columns))
-        return drivers, which, np.concatenate([[], *(one[:, 0] for one in can)]).astype(bool)
+        driver = np.array([DRIVERS.index(card.driver) for card in cards], dtype=np.intp)
+        can = np.flatnonzero([card.actionable for card in cards])
+        return cls(np.arange(len(cards)), driver, can, driver[can])
 
 
 def shares_of(contributions: np.ndarray, carriers: Carriers) -> Shares:
@@ -186,17 +178,8 @@ def shares_of(contributions: np.ndarray, carriers: Carriers) -> Shares:
     Only drivers that raise the risk on balance count; their whole shares together are 1.
     """
     total, reachable = (np.zeros((len(DRIVERS), len(contributions))) for _ in range(2))
-    if len(contributions) <= FEW:
-        whose, which, changeable = carriers.in_order
-        for i, one in enumerate(contributions[:, which]):
-            total[:, i] = np.bincount(whose, weights=one, minlength=len(DRIVERS))
-            up = np.where(changeable, np.maximum(one, 0.0), 0.0)
-            reachable[:, i] = np.bincount(whose, weights=up, minlength=len(DRIVERS))
-    else:
-        for drivers, columns, can in carriers.rounds:
-            mine = contributions.T[columns]
-            total[drivers] += mine
-            reachable[drivers] += np.where(can, np.maximum(mine, 0.0), 0.0)
+    add_rows(total, contributions.T, carriers.every, carriers.whose)
+    add_rows(reachable, contributions.T, carriers.changeable, carriers.whose_changeable, above_zero=True)
     total = np.maximum(total, 0.0)
     raised = reduce(np.add, total)  # one after the other: ``sum`` adds one person up in another order than many
     raised[raised == 0] = 1.0

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from features.cards import DRIVERS, Card
-from models.known import FEW, Known
+from models.grouped import add_rows, grouped
+from models.known import Known
 from models.phrases import known_value
 from models.record import MAX_FACTS, TOLD_FACTS, Column
 
@@ -60,13 +61,14 @@ class Reason:
 class Areas:
     """The model's columns by driver: which are added up for each, and which may be told.
 
-    ``rounds`` lists drivers and columns that are added to them, no driver twice in a round, so that a sum has one
-    order. ``shown`` (s,) are the columns that may be told, those of a driver together and by name; ``first`` says where
-    each driver's begin and ``area`` (s,) whose a column is; ``telling`` are the drivers that have any.
+    ``added`` (m,) lists the columns in the order in which they are added up and ``whose`` (m,) their drivers. ``shown``
+    (s,) are the columns that may be told, those of a driver together and by name; ``first`` says where each driver's
+    begin and ``area`` (s,) whose a column is; ``telling`` are the drivers that have any.
     """
 
     drivers: tuple[str, ...]
-    rounds: Sequence[tuple[np.ndarray, np.ndarray]]
+    added: np.ndarray
+    whose: np.ndarray
     shown: np.ndarray
     names: tuple[str, ...]
     area: np.ndarray
@@ -80,15 +82,14 @@ class Areas:
         for j in sorted(range(len(cards)), key=lambda j: cards[j].column):
             members.setdefault(cards[j].driver, []).append(j)
         drivers = tuple(driver for driver in DRIVERS if driver in members)
-        longest = max((len(mine) for mine in members.values()), default=0)
-        having = [[d for d, one in enumerate(drivers) if len(members[one]) > k] for k in range(longest)]
-        rounds = [(np.array(mine), np.array([members[drivers[d]][k] for d in mine])) for k, mine in enumerate(having)]
-        told = [(d, j) for d, one in enumerate(drivers) for j in members[one] if cards[j].shown]
-        area, shown = (np.array([pair[side] for pair in told], dtype=np.intp) for side in (0, 1))
+        every = [(d, j) for d, one in enumerate(drivers) for j in members[one]]
+        whose, added = (np.array([pair[side] for pair in every], dtype=np.intp) for side in (0, 1))
+        told = np.array([cards[j].shown for j in added], dtype=bool)
+        area, shown = whose[told], added[told]
         telling, first = np.unique(area, return_index=True)
         if (most := int(np.bincount(area).max(initial=0))) > PLACES:
             raise ValueError(f"a driver has {most} columns that may be told, at most {PLACES} can be")
-        return cls(drivers, rounds, shown, tuple(cards[j].column for j in shown), area, telling, first)
+        return cls(drivers, added, whose, shown, tuple(cards[j].column for j in shown), area, telling, first)
 
     @cached_property
     def rank(self) -> np.ndarray:
@@ -98,20 +99,8 @@ class Areas:
 
     def sums(self, contributions: np.ndarray) -> np.ndarray:
         """Return (drivers, n) what each driver adds, hidden columns included, from ``contributions`` (n, p)."""
-        if len(contributions) <= FEW:
-            whose, columns = self.in_order
-            found = [np.bincount(whose, weights=one[columns], minlength=len(self.drivers)) for one in contributions]
-            return np.array(found).reshape(len(contributions), len(self.drivers)).T
         out = np.zeros((len(self.drivers), len(contributions)))
-        for drivers, columns in self.rounds:
-            out[drivers] += contributions.T[columns]
-        return out
-
-    @cached_property
-    def in_order(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rounds one after the other: for a few people it is faster to add up one by one, in the same order."""
-        whose, columns = zip(*self.rounds, strict=True) if self.rounds else ((), ())
-        return np.concatenate([[], *whose]).astype(np.intp), np.concatenate([[], *columns]).astype(np.intp)
+        return add_rows(out, contributions.T, self.added, self.whose)
 
     def columns(self, cards: Sequence[Card], typical: Mapping[str, Any]) -> tuple[Column, ...]:
         """Return the columns that may be told, in the order of their codes."""
@@ -154,7 +143,7 @@ def explained(contributions: np.ndarray, areas: Areas, values: Known, levels: Le
         size &= ~PLACES
         size |= areas.rank[:, None]
         same_way = values.has(areas.names).T & ((parts > 0) == (sums > 0)[areas.area]) & (sums != 0)[areas.area]
-        named = _strongest(np.where(same_way, size, 0), areas, TOLD_FACTS)
+        named = _strongest(size * same_way, areas, TOLD_FACTS)
         places = np.concatenate([_strongest(size, areas, MAX_FACTS), named], axis=1)
         picked = np.maximum(places, 0) * n + np.arange(n)
         code[areas.telling], there = places + 1, places >= 0
@@ -170,7 +159,7 @@ def _strongest(size: np.ndarray, areas: Areas, most: int) -> np.ndarray:
     first = areas.first[:, None]
     ends = (*areas.first[1:].tolist(), len(size))
     for k in range(most):
-        best = np.maximum.reduceat(size, areas.first, axis=0)
+        best = grouped(np.maximum, size, areas.first)
         found[:, k] = np.where(best > PLACES, PLACES - (best & PLACES) + first, -1)
         if k + 1 < most:
             for start, end, one in zip(areas.first.tolist(), ends, best, strict=True):

@@ -73,14 +73,13 @@ class Hazard:
 
     def whole(self, values: np.ndarray, weights: np.ndarray) -> Whole:
         """Return all three of the above, with the columns of a line made once."""
-        slope = self.calibration.slope
-        base, shares = float(self.calibration.shift @ weights), np.zeros((values.shape[1] + 1, len(values))).T
+        slope, base = self.calibration.slope, float(self.calibration.shift @ weights)
+        shares = np.zeros((values.shape[1] + 1, len(values))).T
         said, variance = [], np.zeros(len(values))
         for weight, score in self.parts:
-            one = _whole(score, values, weights, scale=slope * weight)
+            one = _whole(score, values, weights, scale=slope * weight, onto=shares)
             said.append(weight * one.log_odds)
             base += slope * weight * one.base
-            shares = one.shares if len(said) == 1 else np.add(shares, one.shares, out=one.shares)
             variance = variance + (slope * weight) ** 2 * one.variance
         return Whole(self.calibration.apply(np.sum(said, axis=0)), variance, base, shares)
 
@@ -99,11 +98,12 @@ class Hazard:
         return cls(parts, Calibration(np.array(data["shift"]), float(data["slope"])))
 
 
-def _whole(score: Score, values: np.ndarray, weights: np.ndarray, *, scale: float) -> Whole:
+def _whole(score: Score, values: np.ndarray, weights: np.ndarray, *, scale: float, onto: np.ndarray) -> Whole:
     if isinstance(score, (LinearScore, BoostedScore)):
-        return score.whole(values, weights, scale=scale)
+        return score.whole(values, weights, scale=scale, onto=onto)
     base, shares = score.contributions(values, weights)
-    return Whole(score.log_odds(values), np.zeros(len(values)), base, shares * scale)
+    onto += shares * scale
+    return Whole(score.log_odds(values), np.zeros(len(values)), base, onto)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import logit
 
 from models.encode import Codes, Design
+from models.grouped import add_rows
 from models.tables import Tables, tables_of
 
 if TYPE_CHECKING:
@@ -129,14 +130,17 @@ class LinearScore:
         """Return coefficient times distance from the mean, summed back to the matrix columns."""
         return self._shares_of(self.design.transform(values), weights, values.shape[1])
 
-    def whole(self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0) -> Whole:
+    def whole(
+        self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0, onto: np.ndarray | None = None
+    ) -> Whole:
         """Return all three; the columns, which cost more than what is made of them, are made once.
 
-        ``shares`` are multiplied by ``scale``, nothing else is.
+        ``shares`` are multiplied by ``scale``, nothing else is, and added ``onto`` those of other scores (n, p + 1).
         """
         columns = self.design.transform(values)
         said, variance = self._said_of(columns), self._variance_of(columns)
-        return Whole(said, variance, *self._shares_of(columns, weights, values.shape[1], scale=scale))
+        base, shares = self._shares_of(columns, weights, values.shape[1], scale=scale, onto=onto)
+        return Whole(said, variance, base, shares)
 
     def _said_of(self, columns: np.ndarray) -> np.ndarray:
         return (columns @ self.coefficient)[:, None] + self.intercept
@@ -147,17 +151,14 @@ class LinearScore:
         return ((columns @ self.factor) ** 2).sum(axis=1)
 
     def _shares_of(
-        self, columns: np.ndarray, weights: np.ndarray, n_columns: int, *, scale: float = 1.0
-    ) -> tuple[float, np.ndarray]:
+        self, columns: np.ndarray, weights: np.ndarray, n_columns: int, *, scale: float = 1.0,
+        onto: np.ndarray | None = None,
+    ) -> tuple[float, np.ndarray]:  # fmt: skip
         """Take the columns as they are made: afterwards they hold what each adds."""
         columns *= self.coefficient * scale
-        out, each = np.zeros((n_columns + 1, len(columns))), columns.T
-        for k, (which, source) in enumerate(self.design.rounds):
-            if k == 0:
-                out[source] = each[which]
-            else:
-                out[source] += each[which]
-        return float(self.intercept @ weights), out.T
+        out = np.zeros((n_columns + 1, len(columns))).T if onto is None else onto
+        add_rows(out.T, columns.T, np.arange(columns.shape[1]), self.design.source)
+        return float(self.intercept @ weights), out
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
@@ -223,17 +224,21 @@ class BoostedScore:
         raw = self.booster.predict(_with_interval(values, k), raw_score=True, num_threads=1)
         return np.asarray(raw).reshape(k, n).T + self.offset
 
-    def whole(self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0) -> Whole:
-        """Return both, the shares multiplied by ``scale``; from tables every split is asked once.
+    def whole(
+        self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0, onto: np.ndarray | None = None
+    ) -> Whole:
+        """Return both, the shares multiplied by ``scale`` and added ``onto`` those of other scores (n, p + 1).
 
-        What trees do not know is told by ``Doubt``.
+        From tables every split is asked once. What trees do not know is told by ``Doubt``.
         """
+        out = np.zeros((values.shape[1] + 1, len(values))).T if onto is None else onto
         nothing = np.zeros(len(values))
         if self.tables is None:
             base, shares = self.contributions(values, weights)
-            return Whole(self.log_odds(values), nothing, base, shares * scale)
-        raw, shares = self.tables.both(values, weights, scale=scale)
-        return Whole(raw + self.offset, nothing, float(self.offset @ weights + self.tables.base), shares)
+            out += shares * scale
+            return Whole(self.log_odds(values), nothing, base, out)
+        raw = self.tables.both(values, weights, scale=scale, onto=out)
+        return Whole(raw + self.offset, nothing, float(self.offset @ weights + self.tables.base), out)
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return TreeSHAP values (Lundberg et al. 2020, Nature Machine Intelligence 2:56) averaged over intervals."""

@@ -69,7 +69,7 @@ class Splits:
                 left = self.goes_left[self.category[t, b]].take(codes[column])
             else:
                 left = self._answer(x[column], (t, b), threshold, way)
-            out[t] |= left.view(np.uint8) << np.uint8(b)
+            out[t] |= left.view(np.uint8) * np.uint8(1 << b)
         return out
 
     @cached_property
@@ -154,14 +154,15 @@ class Tables:
             self._share_out(self.splits.patterns(values[part]), weights, out[:, part])
         return out.T
 
-    def both(self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Return the two of the above, the second multiplied by ``scale``; every split is asked once for both."""
-        raw, shares = np.zeros((self.says.shape[1], len(values))), np.zeros((self.n_columns, len(values)))
+    def both(self, values: np.ndarray, weights: np.ndarray, *, onto: np.ndarray, scale: float = 1.0) -> np.ndarray:
+        """Return the raw scores, and add the contributions times ``scale`` ``onto`` others (n, p); every split is asked
+        once for both."""
+        raw = np.zeros((self.says.shape[1], len(values)))
         for part in _parts(len(values)):
             pattern = self.splits.patterns(values[part])
             self._say(pattern, raw[:, part])
-            self._share_out(pattern, weights * scale, shares[:, part])
-        return raw.T, shares.T
+            self._share_out(pattern, weights * scale, onto.T[:, part])
+        return raw.T
 
     def _say(self, pattern: np.ndarray, out: np.ndarray) -> None:
         if pattern.shape[1] <= FEW_ROWS:

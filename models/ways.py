@@ -18,6 +18,7 @@ import numpy as np
 from features.cards import DRIVERS
 from models.catalog import CareAction, Catalog
 from models.evidence import Effect
+from models.grouped import grouped
 from models.known import Known
 from models.record import MAX_ACTIONS, MOST_OPTIONS
 
@@ -93,9 +94,9 @@ class Rules:
         """Return (A, n) whether every condition of an action holds; unknown is what is not there."""
         x = facts.of(self.columns).T
         known, within = np.isfinite(x), (x >= self.low[:, None]) & (x <= self.high[:, None])
-        told = np.logical_or.reduceat(known, self.first, axis=0)
-        holds = np.where(told, np.logical_or.reduceat(known & within, self.first, axis=0), self.unknown_fits[:, None])
-        return np.logical_and.reduceat(holds[self.asked], self.asked_first, axis=0)
+        told = grouped(np.logical_or, known, self.first)
+        holds = np.where(told, grouped(np.logical_or, known & within, self.first), self.unknown_fits[:, None])
+        return grouped(np.logical_and, holds[self.asked], self.asked_first)
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class Ways:
 
     def best(self, match: np.ndarray) -> np.ndarray:
         """Return (A, n) the best match of each action."""
-        return np.maximum.reduceat(match, self.first, axis=0)
+        return grouped(np.maximum, match, self.first)
 
     def through(self, match: np.ndarray, best: np.ndarray, *, of: np.ndarray, who: np.ndarray) -> np.ndarray:
         """Return (k,) the driver by which each action ``of`` matches the person ``who`` best, of equals the one named
@@ -208,21 +209,20 @@ class Ways:
         """
         best = self.best(match)
         action, who = np.nonzero(fits & (best > 0))
-        value, sd, driver = np.zeros(best.shape), np.zeros(best.shape), np.full(best.shape, -1)
+        value, sd = np.zeros(best.shape), np.zeros(best.shape)
         value[action, who], sd[action, who] = self.avoided(best[action, who], risk[who], of=action)
-        driver[action, who] = self.through(match, best, of=action, who=who)
         last = len(self.actions) - 1
         # Numbers above 0 sort as their bits do; the last ones give way to the place by name.
         place = (last - np.argsort(self.by_name))[:, None]
-        bits = np.where(value > 0, (value.view(np.int64) & ~PLACES) | place, 0)
+        bits = ((value.view(np.int64) & ~PLACES) | place) * (value > 0)
         first = np.sort(bits.T, axis=1)[:, ::-1][:, :MOST_OPTIONS].T
         found = np.where(first > PLACES, self.by_name[last - np.minimum(first & PLACES, last)], -1)
-        at = np.maximum(found, 0) * len(risk) + np.arange(len(risk))
-        there = found >= 0
-        picked = [
-            np.where(there, one.ravel().take(at), nothing) for one, nothing in ((driver, -1), (value, 0), (sd, 0))
-        ]
-        return found, *picked
+        driver, (option, who) = np.full(found.shape, -1), np.nonzero(found >= 0)
+        action = found[option, who]
+        driver[option, who] = self.through(match, best, of=action, who=who)
+        worth, doubt = np.zeros(found.shape), np.zeros(found.shape)
+        worth[option, who], doubt[option, who] = value[action, who], sd[action, who]
+        return found, driver, worth, doubt
 
     def chosen(self, match: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return (3, n) each: the best action that ``fits`` (A, n), then the best of what is left; -1 when none is.
@@ -238,7 +238,7 @@ class Ways:
         rows, match, left = np.arange(len(some)), match[:, some], fits[:, some]
         value, drivers = self.worth(match) * self.leaves[self.action][:, None], out[1][:, some]
         for k in range(MAX_ACTIONS):
-            best = np.where(left, np.maximum.reduceat(value, self.first, axis=0), -1.0)
+            best = np.where(left, grouped(np.maximum, value, self.first), -1.0)
             action = best.argmax(axis=0)
             worth = best[action, rows]
             on = worth > 0
