@@ -44,16 +44,16 @@ class Risked:
 
 @dataclass(frozen=True)
 class Grove:
-    """Log hazards: the rate of each interval ``base`` (K,) plus the mean of what the boosters add."""
+    """What the boosters add to the log rate of each interval, on average; ``n_trees``: only the first so many."""
 
     boosters: tuple[lgb.Booster, ...]
-    base: np.ndarray
+    n_trees: int | None = None
 
-    def at(self, values: np.ndarray, interval: np.ndarray, *, n_trees: int | None = None) -> np.ndarray:
-        """Return (m,): of each row its own interval, after the first ``n_trees`` trees if given."""
+    def at(self, values: np.ndarray, interval: np.ndarray) -> np.ndarray:
+        """Return (m,): of each row its own interval."""
         rows = np.column_stack([values, interval])
-        raw = [b.predict(rows, raw_score=True, num_iteration=n_trees, num_threads=1) for b in self.boosters]
-        return np.asarray(np.mean(raw, axis=0)) + self.base[interval]
+        raw = [b.predict(rows, raw_score=True, num_iteration=self.n_trees, num_threads=1) for b in self.boosters]
+        return np.asarray(np.mean(raw, axis=0))
 
 
 def grow(people: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growth, seeds: Sequence[int]) -> Grove:
@@ -63,7 +63,7 @@ def grow(people: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growt
     data = _dataset(people, text, base)
     data.construct()  # the columns are sorted into bins once for all seeds
     boosters = [lgb.train(_parameters(growth, seed), data, num_boost_round=growth.max_trees) for seed in seeds]
-    return Grove(tuple(boosters), base)
+    return Grove(tuple(boosters))
 
 
 def grow_tried(
@@ -83,7 +83,7 @@ def grow_tried(
         _parameters(growth, seed), data, num_boost_round=growth.max_trees, valid_sets=[judge], callbacks=stop
     )
     loss = np.array(record["valid_0"]["poisson"]) * judge.num_data()
-    return Grove((booster,), base), np.concatenate([loss, np.full(growth.max_trees - len(loss), loss[-1])])
+    return Grove((booster,)), np.concatenate([loss, np.full(growth.max_trees - len(loss), loss[-1])])
 
 
 def _dataset(

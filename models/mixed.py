@@ -5,7 +5,8 @@ With few exits the line is trusted and the trees are hardly heard; the weights a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -37,46 +38,69 @@ class Learning:
 
 
 @dataclass(frozen=True)
-class Mixed:
-    """Log hazard of one cause: a line and a grove about their common base, each with its weight."""
+class Taught:
+    """A line and a grove that the same people taught; without a grove where there were few exits."""
 
     basis: Basis
     line: Line
     grove: Grove | None
+
+    def line_says(self, values: np.ndarray) -> np.ndarray:
+        """Return (n, K) what the line adds to the log rate of each interval."""
+        return self.line.log_hazard(*self.basis.transform(values)) - self.line.base
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Log hazard of one cause: what line and trees add to the log rate ``base`` (K,) of each interval, each weighed.
+
+    ``everybody`` taught one half of what is said; the other half is the mean of ``folds``, each taught by all but some
+    people. They are there anyway, to weigh line and trees, and what they err by differently cancels out.
+    """
+
+    everybody: Taught
+    folds: tuple[Taught, ...]
     weights: tuple[float, float]
+    base: np.ndarray
     shift: float
 
     def log_hazard(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K)."""
-        n, k = len(values), len(self.line.base)
+        n, k = len(values), len(self.base)
         return self.at(values, np.tile(np.arange(n), k), np.repeat(np.arange(k), n)).reshape(k, n).T
 
     def at(self, values: np.ndarray, row: np.ndarray, interval: np.ndarray) -> np.ndarray:
         """Return (m,): of the rows ``row`` (m,) of ``values`` (n, p) their intervals ``interval`` (m,) alone."""
-        said = self.line.log_hazard(*self.basis.transform(values)) - self.line.base
-        total = self.weights[0] * said[row, interval]
-        if self.grove is not None:
-            total = total + self.weights[1] * (self.grove.at(values[row], interval) - self.grove.base[interval])
-        return np.clip(total, -12.0, 12.0) + self.line.base[interval] + self.shift
+        lines = _halves([one.line_says(values) for one in (self.everybody, *self.folds)])
+        total = self.weights[0] * lines[row, interval]
+        groves = [one.grove.at(values[row], interval) for one in (self.everybody, *self.folds) if one.grove is not None]
+        if groves:
+            total = total + self.weights[1] * _halves(groves)
+        return np.clip(total, -12.0, 12.0) + self.base[interval] + self.shift
+
+
+def _halves(said: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of the first and the mean of the others."""
+    first, *others = said
+    return (first + np.mean(others, axis=0)) / 2 if others else first
 
 
 def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
     """Return the hazard of the cause whose exits ``people`` hold; the level is set so that their sum comes true."""
-    exits = int(people.exits.sum())
+    exits, base = int(people.exits.sum()), log_rates(people.lived, people.exits)
     basis, line = _fit_line(people, codes)
     if exits < FEWEST_EXITS_FOR_TREES:
-        return Mixed(basis, line, None, (1.0, 0.0), 0.0)
+        return Mixed(Taught(basis, line, None), (), (1.0, 0.0), line.base, 0.0)
     fold = _folds(people.exits.sum(axis=1), settings)
-    said, n_trees = _cross_fitted(people, fold, codes, settings)
+    folds, said, n_trees = _cross_fitted(people, fold, codes, settings)
     weights = _weigh(said, people)
     growth = _growth(people, max(1, round(1.1 * n_trees)))
     seeds = [settings.seed + 1000 + s for s in range(_n_groves(people, settings))]
-    text = codes.category_positions()
-    grove = grow(people, text, log_rates(people.lived, people.exits), growth=growth, seeds=seeds)
-    mixed = Mixed(basis, line, grove, weights, 0.0)
+    grove = grow(people, codes.category_positions(), base, growth=growth, seeds=seeds)
+    mixed = Mixed(Taught(basis, line, grove), folds, weights, line.base, 0.0)
     row, interval = np.nonzero(people.lived > 0)  # trees are slow to ask: not of what nobody lived through
     expected = float(people.lived[row, interval] @ np.exp(mixed.at(people.values, row, interval)))
-    return Mixed(basis, line, grove, weights, float(np.log((exits + 0.5) / (expected + 0.5))))
+    return replace(mixed, shift=float(np.log((exits + 0.5) / (expected + 0.5))))
 
 
 def _fit_line(people: Risked, codes: Codes) -> tuple[Basis, Line]:
@@ -112,29 +136,31 @@ def _n_groves(people: Risked, settings: Learning) -> int:
 
 def _cross_fitted(
     people: Risked, fold: np.ndarray, codes: Codes, settings: Learning
-) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """Return what line and trees say (n, K each) of people left out, about their base, and the best number of trees.
+) -> tuple[tuple[Taught, ...], tuple[np.ndarray, np.ndarray], int]:
+    """Return what each fold's others taught, what their lines and trees say (n, K each) of the people left out, and
+    the best number of trees.
 
     What trees would say of intervals that were not lived through stays 0: nobody will ask.
     """
     text = codes.category_positions()
-    line_says, trees_say = np.zeros_like(people.lived), np.zeros_like(people.lived)
-    growth, groves, losses = _growth(people, settings.max_trees), [], np.zeros(settings.max_trees)
-    n_folds = fold.max() + 1
-    for f in range(n_folds):
+    growth, lines, groves, losses = _growth(people, settings.max_trees), [], [], np.zeros(settings.max_trees)
+    for f in range(fold.max() + 1):
         taught, out = people.take(fold != f), people.take(fold == f)
-        basis, line = _fit_line(taught, codes)
-        line_says[fold == f] = line.log_hazard(*basis.transform(out.values)) - line.base
         base = log_rates(taught.lived, taught.exits)
         grove, loss = grow_tried(taught, out, text, base, growth=growth, seed=settings.seed + f)
+        lines.append(_fit_line(taught, codes))
         groves.append(grove)
         losses += loss
     n_trees = int(np.argmin(losses)) + 1
-    for f, grove in enumerate(groves):
+    line_says, trees_say = np.zeros_like(people.lived), np.zeros_like(people.lived)
+    folds = []
+    for f, (line, grown) in enumerate(zip(lines, groves, strict=True)):
+        grove = replace(grown, n_trees=n_trees)
+        folds.append(Taught(*line, grove))
+        line_says[fold == f] = folds[f].line_says(people.values[fold == f])
         row, interval = np.nonzero((fold == f)[:, None] & (people.lived > 0))
-        told = grove.at(people.values[row], interval, n_trees=n_trees)
-        trees_say[row, interval] = told - grove.base[interval]
-    return (line_says, trees_say), n_trees
+        trees_say[row, interval] = grove.at(people.values[row], interval)
+    return tuple(folds), (line_says, trees_say), n_trees
 
 
 def _weigh(said: tuple[np.ndarray, np.ndarray], people: Risked) -> tuple[float, float]:
