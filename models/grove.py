@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.tables import Lookup, lookup_of
+
 if TYPE_CHECKING:
     import lightgbm as lgb  # half a second: only where trees are made or opened
 
@@ -42,34 +44,29 @@ class Risked:
         return Risked(self.values[mask], self.lived[mask], self.exits[mask])
 
 
-@dataclass(frozen=True)
-class Grove:
-    """What the boosters add to the log rate of each interval, on average; ``n_trees``: only the first so many."""
+def grow(people: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growth, seeds: Sequence[int]) -> Lookup:
+    """Return a grove of ``growth.max_trees`` trees per seed; ``text`` are the positions of category columns.
 
-    boosters: tuple[lgb.Booster, ...]
-    n_trees: int | None = None
-
-    def at(self, values: np.ndarray, interval: np.ndarray) -> np.ndarray:
-        """Return (m,): of each row its own interval."""
-        rows = np.column_stack([values, interval])
-        raw = [b.predict(rows, raw_score=True, num_iteration=self.n_trees, num_threads=1) for b in self.boosters]
-        return np.asarray(np.mean(raw, axis=0))
-
-
-def grow(people: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growth, seeds: Sequence[int]) -> Grove:
-    """Return a grove of ``growth.max_trees`` trees per seed; ``text`` are the positions of category columns."""
+    It says of each row of ``values`` (n, p) what the trees add to the log rate ``base`` (K,) of each interval (n, K),
+    on average over the seeds.
+    """
     import lightgbm as lgb
 
     data = _dataset(people, text, base)
     data.construct()  # the columns are sorted into bins once for all seeds
     boosters = [lgb.train(_parameters(growth, seed), data, num_boost_round=growth.max_trees) for seed in seeds]
-    return Grove(tuple(boosters))
+    return grove_of(boosters, n_intervals=len(base))
+
+
+def grove_of(boosters: Sequence[lgb.Booster], *, n_intervals: int, n_trees: int | None = None) -> Lookup:
+    """Return what boosters say on average of every interval; ``n_trees``: only the first so many of each."""
+    return lookup_of(boosters, n_trees=n_trees).along(n_intervals)
 
 
 def grow_tried(
     people: Risked, left_out: Risked, text: Sequence[int], base: np.ndarray, *, growth: Growth, seed: int
-) -> tuple[Grove, np.ndarray]:
-    """Return a grove and the loss (``growth.max_trees``,) on people left out after each tree.
+) -> tuple[lgb.Booster, np.ndarray]:
+    """Return a booster and the loss (``growth.max_trees``,) on people left out after each tree.
 
     Where growing stopped early the last loss stands for the rest.
     """
@@ -83,7 +80,7 @@ def grow_tried(
         _parameters(growth, seed), data, num_boost_round=growth.max_trees, valid_sets=[judge], callbacks=stop
     )
     loss = np.array(record["valid_0"]["poisson"]) * judge.num_data()
-    return Grove((booster,)), np.concatenate([loss, np.full(growth.max_trees - len(loss), loss[-1])])
+    return booster, np.concatenate([loss, np.full(growth.max_trees - len(loss), loss[-1])])
 
 
 def _dataset(

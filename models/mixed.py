@@ -13,8 +13,9 @@ from scipy.optimize import minimize
 
 from models.basis import Basis
 from models.encode import Codes
-from models.grove import Grove, Growth, Risked, grow, grow_tried
+from models.grove import Growth, Risked, grove_of, grow, grow_tried
 from models.shrunken import Line, fit_line, log_rates
+from models.tables import Lookup
 
 FEWEST_EXITS_FOR_TREES = 20
 EXITS_FOR_HALF_A_SAY = 600.0
@@ -43,7 +44,7 @@ class Taught:
 
     basis: Basis
     line: Line
-    grove: Grove | None
+    grove: Lookup | None
 
     def line_says(self, values: np.ndarray) -> np.ndarray:
         """Return (n, K) what the line adds to the log rate of each interval."""
@@ -65,18 +66,13 @@ class Mixed:
     shift: float
 
     def log_hazard(self, values: np.ndarray) -> np.ndarray:
-        """Return (n, K)."""
-        n, k = len(values), len(self.base)
-        return self.at(values, np.tile(np.arange(n), k), np.repeat(np.arange(k), n)).reshape(k, n).T
-
-    def at(self, values: np.ndarray, row: np.ndarray, interval: np.ndarray) -> np.ndarray:
-        """Return (m,): of the rows ``row`` (m,) of ``values`` (n, p) their intervals ``interval`` (m,) alone."""
-        lines = _halves([one.line_says(values) for one in (self.everybody, *self.folds)])
-        total = self.weights[0] * lines[row, interval]
-        groves = [one.grove.at(values[row], interval) for one in (self.everybody, *self.folds) if one.grove is not None]
+        """Return (n, K) of the rows ``values`` (n, p)."""
+        taught = (self.everybody, *self.folds)
+        total = self.weights[0] * _halves([one.line_says(values) for one in taught])
+        groves = [one.grove.raw(values) for one in taught if one.grove is not None]
         if groves:
             total = total + self.weights[1] * _halves(groves)
-        return np.clip(total, -12.0, 12.0) + self.base[interval] + self.shift
+        return np.clip(total, -12.0, 12.0) + self.base + self.shift
 
 
 def _halves(said: Sequence[np.ndarray]) -> np.ndarray:
@@ -98,8 +94,7 @@ def fit_mixed(people: Risked, codes: Codes, settings: Learning) -> Mixed:
     seeds = [settings.seed + 1000 + s for s in range(_n_groves(people, settings))]
     grove = grow(people, codes.category_positions(), base, growth=growth, seeds=seeds)
     mixed = Mixed(Taught(basis, line, grove), folds, weights, line.base, 0.0)
-    row, interval = np.nonzero(people.lived > 0)  # trees are slow to ask: not of what nobody lived through
-    expected = float(people.lived[row, interval] @ np.exp(mixed.at(people.values, row, interval)))
+    expected = float((people.lived * np.exp(mixed.log_hazard(people.values))).sum())
     return replace(mixed, shift=float(np.log((exits + 0.5) / (expected + 0.5))))
 
 
@@ -138,28 +133,23 @@ def _cross_fitted(
     people: Risked, fold: np.ndarray, codes: Codes, settings: Learning
 ) -> tuple[tuple[Taught, ...], tuple[np.ndarray, np.ndarray], int]:
     """Return what each fold's others taught, what their lines and trees say (n, K each) of the people left out, and
-    the best number of trees.
-
-    What trees would say of intervals that were not lived through stays 0: nobody will ask.
-    """
+    the best number of trees."""
     text = codes.category_positions()
-    growth, lines, groves, losses = _growth(people, settings.max_trees), [], [], np.zeros(settings.max_trees)
+    growth, lines, boosters, losses = _growth(people, settings.max_trees), [], [], np.zeros(settings.max_trees)
     for f in range(fold.max() + 1):
         taught, out = people.take(fold != f), people.take(fold == f)
         base = log_rates(taught.lived, taught.exits)
-        grove, loss = grow_tried(taught, out, text, base, growth=growth, seed=settings.seed + f)
+        booster, loss = grow_tried(taught, out, text, base, growth=growth, seed=settings.seed + f)
         lines.append(_fit_line(taught, codes))
-        groves.append(grove)
+        boosters.append(booster)
         losses += loss
     n_trees = int(np.argmin(losses)) + 1
-    line_says, trees_say = np.zeros_like(people.lived), np.zeros_like(people.lived)
-    folds = []
-    for f, (line, grown) in enumerate(zip(lines, groves, strict=True)):
-        grove = replace(grown, n_trees=n_trees)
+    line_says, trees_say, folds = np.zeros_like(people.lived), np.zeros_like(people.lived), []
+    for f, (line, booster) in enumerate(zip(lines, boosters, strict=True)):
+        grove = grove_of([booster], n_intervals=people.lived.shape[1], n_trees=n_trees)
         folds.append(Taught(*line, grove))
         line_says[fold == f] = folds[f].line_says(people.values[fold == f])
-        row, interval = np.nonzero((fold == f)[:, None] & (people.lived > 0))
-        trees_say[row, interval] = grove.at(people.values[row], interval)
+        trees_say[fold == f] = grove.raw(people.values[fold == f])
     return tuple(folds), (line_says, trees_say), n_trees
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import factorial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -57,6 +57,8 @@ class Splits:
     def patterns(self, values: np.ndarray) -> np.ndarray:
         """Return (t, n): the entry that each tree looks up for each row of ``values`` (n, p)."""
         x = np.ascontiguousarray(values.T)
+        if not len(x):  # of rows without a column nobody asks anything
+            return np.zeros((len(self.column), len(values)), dtype=np.intp)
         if len(values) <= FEW_ROWS:
             bits, by_level = self._left(x[self.column], (..., None)), self.category >= 0
             bits[by_level] = _among(x[self.column[by_level]], self.levels[self.category[by_level]])
@@ -126,18 +128,11 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class Tables:
-    """The trees of one booster: ``says`` (t, K, 2^w) is the raw score per pattern and interval (K is 1 at first).
-
-    ``share`` (t, K, w, 2^w) is the Shapley value of the column in ``slot`` (t, w), -1 where a tree has fewer columns
-    than slots; ``base`` is what the trees say of nobody in particular.
-    """
+class Lookup:
+    """What trees say, looked up: ``says`` (t, K, 2^w) is the raw score per pattern and interval (K is 1 at first)."""
 
     splits: Splits
     says: np.ndarray
-    share: np.ndarray
-    slot: np.ndarray
-    base: float
     n_columns: int
 
     def raw(self, values: np.ndarray) -> np.ndarray:
@@ -146,6 +141,44 @@ class Tables:
         for part in _parts(len(values)):
             self._say(self.splits.patterns(values[part]), out[:, part])
         return out.T
+
+    def _say(self, pattern: np.ndarray, out: np.ndarray) -> None:
+        if pattern.shape[1] <= FEW_ROWS:
+            out[:] = np.take_along_axis(self.says, pattern[:, None, :], axis=2).sum(axis=0)
+            return
+        for says, entry in zip(self.says, pattern, strict=True):
+            at = entry.astype(np.intp)
+            for k, one in enumerate(says):
+                out[k] += one.take(at)
+
+    def along(self, count: int) -> Self:
+        """Return the same for rows without the last column, which runs through 0 … ``count`` - 1 = K - 1."""
+        seen = self._seen(count)
+        says = np.take_along_axis(np.broadcast_to(self.says, seen.shape), seen, axis=2)
+        return replace(self, splits=self.splits.without(self.n_columns - 1), says=says)
+
+    def _seen(self, count: int) -> np.ndarray:
+        """Return (t, count, 2^w): the entry to look up when the last column has a value, whatever the pattern says."""
+        rows = np.full((count, self.n_columns), np.nan)
+        rows[:, -1] = np.arange(count)
+        theirs = np.where(self.splits.column == self.n_columns - 1, self.splits.powers, 0).sum(axis=1)
+        turned = self.splits.patterns(rows) & theirs[:, None]
+        entries = np.arange(self.says.shape[2])
+        found: np.ndarray = (entries & ~theirs[:, None, None]) | turned[:, :, None]
+        return found
+
+
+@dataclass(frozen=True)
+class Tables(Lookup):
+    """The trees of one booster, with the share of each column in what they say.
+
+    ``share`` (t, K, w, 2^w) is the Shapley value of the column in ``slot`` (t, w), -1 where a tree has fewer columns
+    than slots; ``base`` is what the trees say of nobody in particular.
+    """
+
+    share: np.ndarray
+    slot: np.ndarray
+    base: float
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return (n, n_columns): base plus a row's sum is the mean of its raw scores with ``weights`` (K,), sum 1."""
@@ -164,15 +197,6 @@ class Tables:
             self._share_out(pattern, weights * scale, onto.T[:, part])
         return raw.T
 
-    def _say(self, pattern: np.ndarray, out: np.ndarray) -> None:
-        if pattern.shape[1] <= FEW_ROWS:
-            out[:] = np.take_along_axis(self.says, pattern[:, None, :], axis=2).sum(axis=0)
-            return
-        for says, entry in zip(self.says, pattern, strict=True):
-            at = entry.astype(np.intp)
-            for k, one in enumerate(says):
-                out[k] += one.take(at)
-
     def _share_out(self, pattern: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
         share = self._mean_share(weights)
         if pattern.shape[1] <= FEW_ROWS:
@@ -185,18 +209,10 @@ class Tables:
                 if column >= 0:
                     out[column] += one.take(at)
 
-    def along(self, count: int) -> Tables:
-        """Return tables for rows without the last column, which runs through 0 … ``count`` - 1 = K - 1."""
-        column = self.n_columns - 1
-        rows = np.full((count, self.n_columns), np.nan)
-        rows[:, column] = np.arange(count)
-        theirs = np.where(self.splits.column == column, self.splits.powers, 0).sum(axis=1)
-        turned = self.splits.patterns(rows) & theirs[:, None]
-        entries = np.arange(self.says.shape[2])
-        seen = (entries & ~theirs[:, None, None]) | turned[:, :, None]  # (t, K, 2^w)
-        says = np.take_along_axis(np.broadcast_to(self.says, seen.shape), seen, axis=2)
-        share = np.take_along_axis(self.share, seen[:, :, None, :], axis=3)
-        return replace(self, splits=self.splits.without(column), says=says, share=share)
+    def along(self, count: int) -> Self:
+        """Return the same for rows without the last column, which runs through 0 … ``count`` - 1 = K - 1."""
+        share = np.take_along_axis(self.share, self._seen(count)[:, :, None, :], axis=3)
+        return replace(super().along(count), share=share)
 
     def _mean_share(self, weights: np.ndarray) -> np.ndarray:
         """Return (t, w, 2^w); worked out once per set of weights, of which a model has one."""
@@ -212,15 +228,41 @@ class Tables:
 
 def tables_of(booster: lgb.Booster) -> Tables | None:
     """Return the trees as tables; None when a tree has too many splits or is of a kind that is not known here."""
-    told = booster.dump_model()
-    trees = [_nodes(tree["tree_structure"]) for tree in told["tree_info"]]
+    roots = _roots(booster)
+    trees = [_nodes(root) for root in roots or ()]
+    width = max((len(nodes) for nodes in trees), default=0)
+    if roots is None or not width:
+        return None
+    made = [_table(root, nodes, width) for root, nodes in zip(roots, trees, strict=True)]
+    says, share, slot, base = (np.array(part) for part in zip(*made, strict=True))
+    return Tables(_splits(trees, width), says[:, None], booster.num_feature(), share[:, None], slot, float(base.sum()))
+
+
+def lookup_of(boosters: Sequence[lgb.Booster], *, n_trees: int | None = None) -> Lookup:
+    """Return what the boosters say on average, the first ``n_trees`` of each if given.
+
+    Raises ``ValueError`` when a tree has too many splits or is of a kind that is not known here.
+    """
+    found = [_roots(booster, n_trees=n_trees) for booster in boosters]
+    if None in found:
+        raise ValueError(f"trees with more than {MOST_SPLITS} splits, or of a kind that cannot be looked up")
+    roots = [root for one in found for root in one or ()]
+    trees = [_nodes(root) for root in roots]
+    width = max(len(nodes) for nodes in trees)
+    says = np.array([_leaves(root, nodes, width) for root, nodes in zip(roots, trees, strict=True)])
+    return Lookup(_splits(trees, width), says[:, None] / len(boosters), boosters[0].num_feature())
+
+
+def _roots(booster: lgb.Booster, *, n_trees: int | None = None) -> list[Node] | None:
+    """Return the root of each tree; None when one has too many splits or is of a kind that is not known here."""
+    told = booster.dump_model(num_iteration=n_trees)
+    roots = [tree["tree_structure"] for tree in told["tree_info"]]
+    trees = [_nodes(root) for root in roots]
     width = max((len(nodes) for nodes in trees), default=0)
     kinds = {node["decision_type"] for nodes in trees for node in nodes}
-    if not 0 < width <= MOST_SPLITS or kinds - {"<=", "=="} or told.get("average_output") or _is_linear(booster):
+    if width > MOST_SPLITS or kinds - {"<=", "=="} or told.get("average_output") or _is_linear(booster):
         return None
-    made = [_table(tree["tree_structure"], nodes, width) for tree, nodes in zip(told["tree_info"], trees, strict=True)]
-    says, share, slot, base = (np.array(part) for part in zip(*made, strict=True))
-    return Tables(_splits(trees, width), says[:, None], share[:, None], slot, float(base.sum()), booster.num_feature())
+    return roots
 
 
 def _is_linear(booster: lgb.Booster) -> bool:
@@ -295,6 +337,19 @@ def _table(root: Node, nodes: Sequence[Node], width: int) -> tuple[np.ndarray, n
     slot[:m] = columns
     shares[:m] = _shapley(known[:m]) @ value
     return value[-1], shares, slot, float(value[0, 0])
+
+
+def _leaves(root: Node, nodes: Sequence[Node], width: int) -> np.ndarray:
+    """Return (2^width,) what one tree says per pattern."""
+    goes_left = (np.arange(1 << width) >> np.arange(width)[:, None] & 1).astype(bool)
+    bit = {node["split_index"]: b for b, node in enumerate(nodes)}
+
+    def says(node: Node) -> np.ndarray | float:
+        if "split_index" not in node:
+            return float(node["leaf_value"])
+        return np.where(goes_left[bit[node["split_index"]]], says(node["left_child"]), says(node["right_child"]))
+
+    return np.broadcast_to(says(root), 1 << width)
 
 
 def _count(node: Node) -> int:

@@ -165,3 +165,13 @@ def test_settings_are_read_and_changed_as_scikit_learn_does():
     assert model.set_params(seed=3).seed == 3
     with pytest.raises(FixableError, match="no such setting"):
         model.set_params(depth=3)
+
+
+@pytest.mark.parametrize("columns", [[], ["same"]])
+def test_without_a_column_that_tells_people_apart_everybody_has_the_common_risk(columns):
+    rows, time, event = table(200)
+    model = HazardModel(**QUICK).fit(rows[columns], time, event)
+    for some in (rows[columns], rows[columns].iloc[:3]):
+        found = model.predict_survival(some, TIMES)
+        np.testing.assert_array_equal(found, np.tile(found[0], (len(some), 1)))
+    assert (np.diff(model.predict_survival(rows[columns].iloc[:1], TIMES)) <= 0).all()

@@ -6,7 +6,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from models.tables import FEW_ROWS, tables_of
+from models.tables import FEW_ROWS, lookup_of, tables_of
 
 EXACT = 1e-10
 
@@ -58,8 +58,27 @@ def test_along_the_interval_one_look_stands_for_a_row_per_interval() -> None:
         assert np.abs(along.contributions(people, weights) - shares[:, :-1]).max() < EXACT
 
 
+@pytest.mark.parametrize("n_trees", [None, 10])
+def test_a_lookup_is_the_mean_of_what_the_boosters_say(n_trees: int | None) -> None:
+    (one, rows), (other, _) = grown(0), grown(1)
+    told = np.mean([b.predict(rows, raw_score=True, num_iteration=n_trees) for b in (one, other)], axis=0)
+    assert np.abs(lookup_of([one, other], n_trees=n_trees).raw(rows)[:, 0] - told).max() < EXACT
+
+
+def test_trees_that_never_split_say_the_same_of_everybody() -> None:
+    data = lgb.Dataset(np.zeros((50, 2)), label=np.arange(50) % 2)
+    flat = lgb.train({"objective": "binary", "verbosity": -1, "boost_from_average": True}, data, num_boost_round=3)
+    rows = np.zeros((60, 2))
+    for part in (rows, rows[:2]):
+        assert np.abs(lookup_of([flat]).raw(part)[:, 0] - flat.predict(part, raw_score=True)).max() < EXACT
+    assert tables_of(flat) is None
+
+
 def test_large_trees_get_no_table() -> None:
-    assert tables_of(grown(0, leaves=31)[0]) is None
+    large = grown(0, leaves=31)[0]
+    assert tables_of(large) is None
+    with pytest.raises(ValueError, match="more than 8 splits"):
+        lookup_of([grown(0)[0], large])
 
 
 def test_nobody_gives_nothing() -> None:
