@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.encode import MIN_LEVEL_ROWS, NUMBER, Codes, Design
+from models.encode import MIN_LEVEL_ROWS, MOST_SD, NUMBER, Codes, Design
 from models.shrunken import Belief, Columns
 
 STRAIGHT, LEVELS, BENT, FADING = Belief(0.02, 1.0), Belief(0.02, 1.0), Belief(0.001, 3.0), Belief(0.005, 0.5)
@@ -72,8 +72,9 @@ class Pairs:
         return cls(one[keep], other[keep], product.mean(axis=0)[keep], product.std(axis=0)[keep])
 
     def transform(self, straight: np.ndarray) -> np.ndarray:
-        """Return (n, m), cut at four standard deviations like every other column."""
-        return np.clip((straight[:, self.one] * straight[:, self.other] - self.mean) / self.scale, -4.0, 4.0)
+        """Return (n, m), cut like every other column."""
+        products = (straight[:, self.one] * straight[:, self.other] - self.mean) / self.scale
+        return np.clip(products, -MOST_SD, MOST_SD)
 
 
 NO_PAIRS = Pairs(*(np.zeros(0, int),) * 2, *(np.zeros(0),) * 2)

@@ -128,19 +128,18 @@ class LinearScore:
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return coefficient times distance from the mean, summed back to the matrix columns."""
-        return self._shares_of(self.design.transform(values), weights, values.shape[1])
+        shares = np.zeros((values.shape[1] + 1, len(values))).T
+        return self._add_shares(self.design.transform(values), weights, scale=1.0, onto=shares), shares
 
-    def whole(
-        self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0, onto: np.ndarray | None = None
-    ) -> Whole:
+    def whole(self, values: np.ndarray, weights: np.ndarray, *, scale: float, onto: np.ndarray) -> Whole:
         """Return all three; the columns, which cost more than what is made of them, are made once.
 
         ``shares`` are multiplied by ``scale``, nothing else is, and added ``onto`` those of other scores (n, p + 1).
         """
         columns = self.design.transform(values)
         said, variance = self._said_of(columns), self._variance_of(columns)
-        base, shares = self._shares_of(columns, weights, values.shape[1], scale=scale, onto=onto)
-        return Whole(said, variance, base, shares)
+        base = self._add_shares(columns, weights, scale=scale, onto=onto)
+        return Whole(said, variance, base, onto)
 
     def _said_of(self, columns: np.ndarray) -> np.ndarray:
         return (columns @ self.coefficient)[:, None] + self.intercept
@@ -150,15 +149,11 @@ class LinearScore:
             return np.zeros(len(columns))
         return ((columns @ self.factor) ** 2).sum(axis=1)
 
-    def _shares_of(
-        self, columns: np.ndarray, weights: np.ndarray, n_columns: int, *, scale: float = 1.0,
-        onto: np.ndarray | None = None,
-    ) -> tuple[float, np.ndarray]:  # fmt: skip
-        """Take the columns as they are made: afterwards they hold what each adds."""
+    def _add_shares(self, columns: np.ndarray, weights: np.ndarray, *, scale: float, onto: np.ndarray) -> float:
+        """Add what each column adds ``onto`` (n, p + 1) and return the base; afterwards ``columns`` are used up."""
         columns *= self.coefficient * scale
-        out = np.zeros((n_columns + 1, len(columns))).T if onto is None else onto
-        add_rows(out.T, columns.T, np.arange(columns.shape[1]), self.design.source)
-        return float(self.intercept @ weights), out
+        add_rows(onto.T, columns.T, np.arange(columns.shape[1]), self.design.source)
+        return float(self.intercept @ weights)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the bundle."""
@@ -224,21 +219,18 @@ class BoostedScore:
         raw = self.booster.predict(_with_interval(values, k), raw_score=True, num_threads=1)
         return np.asarray(raw).reshape(k, n).T + self.offset
 
-    def whole(
-        self, values: np.ndarray, weights: np.ndarray, *, scale: float = 1.0, onto: np.ndarray | None = None
-    ) -> Whole:
+    def whole(self, values: np.ndarray, weights: np.ndarray, *, scale: float, onto: np.ndarray) -> Whole:
         """Return both, the shares multiplied by ``scale`` and added ``onto`` those of other scores (n, p + 1).
 
         From tables every split is asked once. What trees do not know is told by ``Doubt``.
         """
-        out = np.zeros((values.shape[1] + 1, len(values))).T if onto is None else onto
         nothing = np.zeros(len(values))
         if self.tables is None:
             base, shares = self.contributions(values, weights)
-            out += shares * scale
-            return Whole(self.log_odds(values), nothing, base, out)
-        raw = self.tables.both(values, weights, scale=scale, onto=out)
-        return Whole(raw + self.offset, nothing, float(self.offset @ weights + self.tables.base), out)
+            onto += shares * scale
+            return Whole(self.log_odds(values), nothing, base, onto)
+        raw = self.tables.both(values, weights, scale=scale, onto=onto)
+        return Whole(raw + self.offset, nothing, float(self.offset @ weights + self.tables.base), onto)
 
     def contributions(self, values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return TreeSHAP values (Lundberg et al. 2020, Nature Machine Intelligence 2:56) averaged over intervals."""

@@ -228,14 +228,14 @@ class Tables(Lookup):
 
 def tables_of(booster: lgb.Booster) -> Tables | None:
     """Return the trees as tables; None when a tree has too many splits or is of a kind that is not known here."""
-    roots = _roots(booster)
-    trees = [_nodes(root) for root in roots or ()]
-    width = max((len(nodes) for nodes in trees), default=0)
-    if roots is None or not width:
+    trees = _trees(booster)
+    width = max((len(nodes) for _, nodes in trees or ()), default=0)
+    if trees is None or not width:
         return None
-    made = [_table(root, nodes, width) for root, nodes in zip(roots, trees, strict=True)]
+    made = [_table(root, nodes, width) for root, nodes in trees]
     says, share, slot, base = (np.array(part) for part in zip(*made, strict=True))
-    return Tables(_splits(trees, width), says[:, None], booster.num_feature(), share[:, None], slot, float(base.sum()))
+    splits = _splits([nodes for _, nodes in trees], width)
+    return Tables(splits, says[:, None], booster.num_feature(), share[:, None], slot, float(base.sum()))
 
 
 def lookup_of(boosters: Sequence[lgb.Booster], *, n_trees: int | None = None) -> Lookup:
@@ -243,26 +243,29 @@ def lookup_of(boosters: Sequence[lgb.Booster], *, n_trees: int | None = None) ->
 
     Raises ``ValueError`` when a tree has too many splits or is of a kind that is not known here.
     """
-    found = [_roots(booster, n_trees=n_trees) for booster in boosters]
-    if None in found:
-        raise ValueError(f"trees with more than {MOST_SPLITS} splits, or of a kind that cannot be looked up")
-    roots = [root for one in found for root in one or ()]
-    trees = [_nodes(root) for root in roots]
-    width = max(len(nodes) for nodes in trees)
-    says = np.array([_leaves(root, nodes, width) for root, nodes in zip(roots, trees, strict=True)])
-    return Lookup(_splits(trees, width), says[:, None] / len(boosters), boosters[0].num_feature())
+    trees: list[tuple[Node, list[Node]]] = []
+    for booster in boosters:
+        found = _trees(booster, n_trees=n_trees)
+        if found is None:
+            raise ValueError(f"trees with more than {MOST_SPLITS} splits, or of a kind that cannot be looked up")
+        trees += found
+    width = max(len(nodes) for _, nodes in trees)
+    says = np.array([_leaves(root, nodes, width) for root, nodes in trees])
+    return Lookup(
+        _splits([nodes for _, nodes in trees], width), says[:, None] / len(boosters), boosters[0].num_feature()
+    )
 
 
-def _roots(booster: lgb.Booster, *, n_trees: int | None = None) -> list[Node] | None:
-    """Return the root of each tree; None when one has too many splits or is of a kind that is not known here."""
+def _trees(booster: lgb.Booster, *, n_trees: int | None = None) -> list[tuple[Node, list[Node]]] | None:
+    """Return root and splits of each tree; None when one has too many or is of a kind that is not known here."""
     told = booster.dump_model(num_iteration=n_trees)
     roots = [tree["tree_structure"] for tree in told["tree_info"]]
-    trees = [_nodes(root) for root in roots]
-    width = max((len(nodes) for nodes in trees), default=0)
-    kinds = {node["decision_type"] for nodes in trees for node in nodes}
+    trees = [(root, _nodes(root)) for root in roots]
+    width = max((len(nodes) for _, nodes in trees), default=0)
+    kinds = {node["decision_type"] for _, nodes in trees for node in nodes}
     if width > MOST_SPLITS or kinds - {"<=", "=="} or told.get("average_output") or _is_linear(booster):
         return None
-    return roots
+    return trees
 
 
 def _is_linear(booster: lgb.Booster) -> bool:
@@ -317,8 +320,7 @@ def _table(root: Node, nodes: Sequence[Node], width: int) -> tuple[np.ndarray, n
     columns = sorted({int(node["split_feature"]) for node in nodes})
     m = len(columns)
     known = (np.arange(1 << m) >> np.arange(max(m, 1))[:, None] & 1).astype(bool)  # (m, sets of columns)
-    goes_left = (np.arange(1 << width) >> np.arange(width)[:, None] & 1).astype(bool)  # (w, patterns)
-    bit = {node["split_index"]: b for b, node in enumerate(nodes)}
+    goes_left = _goes_left(nodes, width)
 
     def says(node: Node) -> np.ndarray:
         """Return (sets, patterns): the mean over training rows of what is not known, as TreeSHAP takes it."""
@@ -329,7 +331,7 @@ def _table(root: Node, nodes: Sequence[Node], width: int) -> tuple[np.ndarray, n
             _count(node["left_child"]) / node["internal_count"],
             _count(node["right_child"]) / node["internal_count"],
         )
-        told = np.where(goes_left[bit[node["split_index"]]], left, right)
+        told = np.where(goes_left[node["split_index"]], left, right)
         return np.where(known[columns.index(node["split_feature"])][:, None], told, share[0] * left + share[1] * right)
 
     value = np.broadcast_to(says(root), (1 << m, 1 << width))
@@ -341,15 +343,20 @@ def _table(root: Node, nodes: Sequence[Node], width: int) -> tuple[np.ndarray, n
 
 def _leaves(root: Node, nodes: Sequence[Node], width: int) -> np.ndarray:
     """Return (2^width,) what one tree says per pattern."""
-    goes_left = (np.arange(1 << width) >> np.arange(width)[:, None] & 1).astype(bool)
-    bit = {node["split_index"]: b for b, node in enumerate(nodes)}
+    goes_left = _goes_left(nodes, width)
 
     def says(node: Node) -> np.ndarray | float:
         if "split_index" not in node:
             return float(node["leaf_value"])
-        return np.where(goes_left[bit[node["split_index"]]], says(node["left_child"]), says(node["right_child"]))
+        return np.where(goes_left[node["split_index"]], says(node["left_child"]), says(node["right_child"]))
 
     return np.broadcast_to(says(root), 1 << width)
+
+
+def _goes_left(nodes: Sequence[Node], width: int) -> dict[int, np.ndarray]:
+    """Return for each split, by its index, (2^width,) which patterns go left."""
+    patterns = np.arange(1 << width)
+    return {node["split_index"]: (patterns >> b & 1).astype(bool) for b, node in enumerate(nodes)}
 
 
 def _count(node: Node) -> int:
