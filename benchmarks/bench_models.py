@@ -96,7 +96,7 @@ def run_curves(results: Results, names: Iterable[str], models: Iterable[str], wh
         for fold, train, test in folds(survset(name, CLEAN[name]), 1):
             if fold not in which:
                 continue
-            grid = grid_of(train.time, train.event)
+            grid = grid_of(train.time)
             outcomes = Outcomes.of((train.time, train.event), (test.time, test.event))
             common = 1.0 - KaplanMeier.fit(train.time, train.event).at(grid)
             reference = brier(outcomes, grid, np.tile(common, (len(test.time), 1)))
@@ -123,7 +123,7 @@ def run_causes(results: Results, seeds: Iterable[int], models: Iterable[str]) ->
     for seed in seeds:
         world = competing_weibull(seed)
         train, test = world.table.take(np.arange(3000)), world.table.take(np.arange(3000, 6000))
-        grid = grid_of(train.time, train.event)
+        grid = grid_of(train.time[train.event > 0])
         truth = world.incidence(np.arange(3000, 6000), grid)
         outcomes = Outcomes.of((train.time, train.event), (test.time, test.event))
 

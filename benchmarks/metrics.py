@@ -127,7 +127,6 @@ def explained(times: np.ndarray, score: np.ndarray, reference: np.ndarray) -> fl
     return 1.0 - integrated(times, score) / integrated(times, reference)
 
 
-def grid_of(time: np.ndarray, event: np.ndarray, *, n: int = 50) -> np.ndarray:
-    """Return ``n`` times from the 5 % to the 80 % quantile of the times of exit."""
-    low, high = np.quantile(time[event > 0], [0.05, 0.80])
-    return np.linspace(low, high, n)
+def grid_of(times: np.ndarray, *, n: int = 50) -> np.ndarray:
+    """Return ``n`` times from the 5 % to the 80 % quantile of ``times``."""
+    return np.linspace(*np.quantile(times, [0.05, 0.80]), n)
