@@ -172,8 +172,8 @@ $(VENV)/.installed-bench: benchmarks/requirements.txt $(VENV)/.installed-dev
 	@touch $@
 
 .PHONY: test
-test: install-dev ## run every test (-n 2: one worker per core)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: install-dev ## run every test (-n 2: one worker per core; in order, or the few long tests come last)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: coverage
 coverage: install-dev ## how much of features/ the tests reach, branches too (fails below 95 %)
