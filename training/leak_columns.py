@@ -4,9 +4,10 @@ A strong honest sign and a leak can show the same AUC. What tells them apart is 
 
     power      no honest column reaches .90 alone, nor stands .15 above every column that is not its near-copy
     collapse   asked about exits within 30 days it is strong, asked about exits 60 to 120 days ahead it is blind.
-               Honest signs fade slowly (at most .08 on the public sets and the invented company). A quick one can be
-               honest too, when it is an act that dates itself (a message, a day at work); a value that somebody fills
-               in can be filled in later, most of all where its day was never recorded. So the limit differs by table
+               Honest signs fade slowly (at most .08 on the public sets). A quick one can be honest too, when it is an
+               act that dates itself (a message, a day at work): where six in ten fall silent after they have decided,
+               the charts reach .79 and .58 on an invented company. A value that somebody fills in can be filled in
+               later, most of all where its day was never recorded. So the limit differs by table
     period     a value that is new each quarter is strong while the quarter lasts and falls with its last day: it
                already held what the quarter brought
     static     one value per person for all time, and nobody wrote down when it was known, yet it separates
@@ -29,7 +30,7 @@ from training.leak_sight import BLIND, Fates, Sight, fold, sight
 NEAR, FAR = (0.0, 30.0), (60.0, 120.0)
 TOO_GOOD, ABOVE_OTHERS, NEAR_COPY = 0.90, 0.15, 0.7
 COLLAPSE = 0.12
-COLLAPSE_LIMITS = {"acts": 0.75, "recorded": 0.70, "undated": 0.58}
+COLLAPSE_LIMITS = {"acts": 0.85, "recorded": 0.70, "undated": 0.58}
 STATIC_LIMITS = {"acts": 0.70, "recorded": 0.70, "undated": 0.60}
 PERIOD_CLIFF = 0.05
 DURATION = 0.7

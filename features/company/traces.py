@@ -1,7 +1,8 @@
 """The weekly traces of work in the invented company: counts of working together, and working time.
 
-Counts only; nobody in this company reads what was said. Weekly negative binomial counts, own and team rhythms that
-wander, leave weeks, benign drops three times as common as quits; all sizes assumed.
+Counts only; nobody in this company reads what was said. Four streams of weekly negative binomial counts (messages,
+mail, meetings, contributions to projects) that each have a noise of their own; own and team rhythms that all of them
+share, weeks of leave, drops that mean nothing (``company.drops``); all sizes assumed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from features.company.days import workdays
+from features.company.drops import SHOWS, drops
 from features.company.history import History
 from features.company.records import Roster
 from features.company.staff import Columns
@@ -21,10 +23,13 @@ LEAVE_WEEKS = 0.05
 DISENGAGEMENT = -0.2 * 0.35
 """Log activity per unit of log-hazard: -.2 SD, where .35 is about the SD of one person's log counts over weeks."""
 
-BENIGN_PER_QUIT = 3
-"""Drops that mean nothing (end of a project, a new tool, focus work) for each quit."""
+USUAL = {"message": 60, "email": 40, "meeting": 8, "project": 12}
+"""The median person's acts a week; nobody's mail where the job writes none."""
+SPREAD, SIZE, SIZE_SPREAD = 0.6, 12, 0.4
+"""Log SD of the people's means; median and log SD of the sizes of their negative binomial counts."""
 TIES = 0.7
-"""How fast the ties of somebody who has decided to go loosen, where a company has a network."""
+"""How fast the ties of somebody who has decided to go loosen, where a company has a network: less help to others, and
+project work alone; not less work."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,8 @@ class Weeks:
     begin: np.ndarray  # first day of the week on which the person worked here
     end: np.ndarray  # last such day
     away: np.ndarray  # the whole week on leave
-    activity: np.ndarray  # factor on the person's usual activity
-    benign: Columns  # drops that have nothing to do with leaving: who, first and last day, factor
+    activity: Columns  # factors on the person's usual activity, by the kinds of ``drops.SHOWS``
+    benign: Columns  # drops that have nothing to do with leaving, as ``Drops.listed``
 
 
 def weeks(history: History, rng: np.random.Generator) -> Weeks:
@@ -57,18 +62,18 @@ def weeks(history: History, rng: np.random.Generator) -> Weeks:
     row, week, begin, end, who = row[here], week[here], begin[here], end[here], who[here]
     rhythms = _rhythms(history, rng, panel["team"][row], who, week)
     decision = _after_decision(history, rng, who, end)
-    drops, benign = _benign_drops(history, rng, fridays)
-    activity = (
+    benign, shape = drops(history, rng, fridays), (len(people["team"]), len(fridays))
+    usual = (
         DISENGAGEMENT * panel["eta"][row]
         + rhythms
         + np.log(np.where(_holidays(fridays), 0.55, 1.0))[week]
         + decision
-        + drops[who, week]
         + np.log((end - begin).astype(int) + 1)
         - np.log(5)
     )
-    away = rng.random(len(row)) < LEAVE_WEEKS
-    return Weeks(row, week, begin, end, away, np.exp(activity), benign)
+    activity = {name: np.exp(usual + benign.log_factor(shape, name)[who, week]) for name in SHOWS}
+    away = (rng.random(len(row)) < LEAVE_WEEKS) | benign.away(shape)[who, week]
+    return Weeks(row, week, begin, end, away, activity, benign.listed)
 
 
 def _rhythms(
@@ -103,24 +108,6 @@ def _after_decision(history: History, rng: np.random.Generator, who: np.ndarray,
     change = np.select([style < 0.60, style < 0.85], [np.log(1 - depth), 0.0], np.log(1.2))
     since = (day - history.people["decided"][who]).astype(int)
     return change[who] * np.clip(since / 28, 0, 1)
-
-
-def _benign_drops(history: History, rng: np.random.Generator, fridays: np.ndarray) -> tuple[np.ndarray, Columns]:
-    """(people, weeks): log factors of drops of 25-50 % for 6 to 14 weeks that have nothing to do with leaving; and the
-    list of them."""
-    factor = np.zeros((len(history.people["team"]), len(fridays)))
-    panel, monthly = history.panel, BENIGN_PER_QUIT * history.company.regime.voluntary / 12
-    row = np.flatnonzero(rng.random(len(panel["who"])) < monthly)
-    listed = []
-    for who, month in zip(panel["who"][row], panel["month"][row], strict=True):
-        start = int(month * 4.35) + int(rng.integers(0, 4))
-        stop = start + int(rng.integers(6, 15))
-        factor[who, start:stop] = np.log(1 - rng.uniform(0.25, 0.50))
-        listed.append((min(start, len(fridays) - 1), min(stop, len(fridays)) - 1))
-    first, last = np.array(listed, int).reshape(-1, 2).T
-    who = panel["who"][row]
-    days = {"first_on": fridays[first] - 4, "last_on": fridays[last], "factor": np.exp(factor[who, first])}
-    return factor, {"who": who, **days}
 
 
 def _colleagues(history: History, rng: np.random.Generator, weeks: Weeks, keys: np.ndarray) -> np.ndarray:
@@ -180,22 +167,28 @@ class _Act:
     weekly_sum: bool = False
 
 
+def _counts(roster: Roster, weeks: Weeks, rng: np.random.Generator, kind: str, factor: np.ndarray) -> np.ndarray:
+    """A stream: how many acts of that kind in each week, around everybody's own mean times ``factor``."""
+    n, who = len(roster.people["team"]), roster.panel["who"][weeks.row]
+    usual = np.exp(np.log(USUAL[kind]) + SPREAD * rng.standard_normal(n))[who]
+    size = np.exp(np.log(SIZE) + SIZE_SPREAD * rng.standard_normal(n))[who]
+    drawn: np.ndarray = rng.negative_binomial(size, size / (size + usual * factor))
+    return np.where(weeks.away, 0, drawn)
+
+
 def _written(
     roster: Roster, weeks: Weeks, rng: np.random.Generator, around: tuple[np.ndarray, np.ndarray]
 ) -> list[_Act]:
-    """Messages and mail: a negative binomial total per week, shared out. Some far messages are not kept, for size."""
-    panel, people, at = roster.panel, roster.people, weeks.row
-    who = panel["who"][at]
-    usual = np.exp(np.log(60) + 0.6 * rng.standard_normal(len(people["team"])))[who]
-    size = np.exp(np.log(12) + 0.4 * rng.standard_normal(len(people["team"])))[who]
-    total = np.where(weeks.away, 0, rng.negative_binomial(size, size / (size + usual * weeks.activity)))
+    """Messages and mail. Some far messages are not kept, for size."""
+    panel, at = roster.panel, weeks.row
+    total = _counts(roster, weeks, rng, "message", weeks.activity["written"])
     writes = np.array([job.writes_email for job in JOBS])[panel["job"][at]] | panel["leads"][at]
-    email = rng.binomial(total, np.where(writes, 0.25, 0.0))
-    late = rng.binomial(total - email, np.clip(0.03 * np.exp(0.5 * panel["x_overtime"][at]), 0, 0.3))
-    far = rng.binomial(total - email - late, np.clip(0.12 + 0.05 * panel["x_embeddedness"][at], 0.01, 0.4))
+    email = np.where(writes, _counts(roster, weeks, rng, "email", weeks.activity["written"]), 0)
+    late = rng.binomial(total, np.clip(0.03 * np.exp(0.5 * panel["x_overtime"][at]), 0, 0.3))
+    far = rng.binomial(total - late, np.clip(0.12 + 0.05 * panel["x_embeddedness"][at], 0.01, 0.4))
     mates, others = around
     return [
-        _Act("message", total - email - late - far, mates, weekly_sum=True),
+        _Act("message", total - late - far, mates, weekly_sum=True),
         _Act("message", late, mates, late=True, weekly_sum=True),
         _Act("message", np.where(rng.random(len(at)) < 0.6, far, 0), others, weekly_sum=True),
         _Act("email", email, weekly_sum=True),
@@ -208,16 +201,18 @@ def _met(roster: Roster, weeks: Weeks, rng: np.random.Generator, around: tuple[n
     embedded, boss = panel["x_embeddedness"][at], panel["manager"][at]
     ties = np.exp(-TIES * panel["loosened"][at])
     works = (boss >= 0) & (people["last"][boss] >= weeks.end) & (people["hired"][boss] <= weeks.begin)
-    active = np.where(weeks.away, 0.0, weeks.activity)
+    met, done = (weeks.activity[name] for name in ("met", "done"))
     mates, others = around
-    meetings = np.minimum(rng.poisson(active * 1.3 * np.exp(0.25 * panel["x_load"][at])), 9)
-    talks = rng.poisson(active * np.where(works, 0.25 * np.exp(0.3 * panel["x_manager"][at]), 0.0))
-    projects = rng.poisson(ties * active * 0.22 * np.exp(0.25 * panel["x_growth"][at] + 0.15 * embedded))
-    helped = rng.poisson(ties * active * 0.28 * np.exp(0.4 * embedded))
+    meetings = _counts(roster, weeks, rng, "meeting", met * np.exp(0.25 * panel["x_load"][at]))
+    talks = rng.poisson(met * np.where(works & ~weeks.away, 0.25 * np.exp(0.3 * panel["x_manager"][at]), 0.0))
+    felt = np.exp(0.25 * panel["x_growth"][at] + 0.15 * embedded)
+    projects = _counts(roster, weeks, rng, "project", done * felt)
+    partner = np.where(rng.random(len(at)) < ties, others, -1)
+    helped = rng.poisson(ties * done * np.where(weeks.away, 0.0, 0.28 * np.exp(0.4 * embedded)))
     return [
-        _Act("meeting", meetings, minutes=meetings * rng.integers(20, 50, len(at))),
+        _Act("meeting", meetings, minutes=meetings * rng.integers(20, 50, len(at)), weekly_sum=True),
         _Act("one_on_one", np.minimum(talks, 1), boss, minutes=rng.integers(15, 50, len(at))),
-        _Act("project", projects, others),
+        _Act("project", projects, partner, weekly_sum=True),
         _Act("help_given", helped, mates),
     ]
 
@@ -225,7 +220,8 @@ def _met(roster: Roster, weeks: Weeks, rng: np.random.Generator, around: tuple[n
 def attendance(roster: Roster, weeks: Weeks, rng: np.random.Generator) -> pl.DataFrame:
     """Working time by person and month, summed up on the last day of the month worked here.
 
-    Overtime is a fair record of the latent overtime. Minutes late say nothing about leaving (Berry 2012: r .01).
+    Overtime is a fair record of the latent overtime; nobody works late on leave. Minutes late say nothing about leaving
+    (Berry 2012: r .01).
     """
     history, panel, people = roster.history, roster.panel, roster.people
     who, n = panel["who"], len(panel["who"])
@@ -235,7 +231,7 @@ def attendance(roster: Roster, weeks: Weeks, rng: np.random.Generator) -> pl.Dat
     leave = np.bincount(weeks.row[weeks.away], minlength=n) * 5 + rng.poisson(0.4, n)
     leave = np.minimum(leave, workday)
     a_day = people["weekly_hours"][who] / 5
-    share = workday / 21.7
+    share = (workday - leave) / 21.7
     tired = 0.7 * panel["x_overtime"] + 0.3 * panel["x_load"]
     overtime = np.exp(np.log(6) + tired + 0.35 * rng.standard_normal(n)) * share
     tardy = np.exp(0.6 * rng.standard_normal(len(people["team"])))[who]

@@ -35,7 +35,7 @@ def write_truth(history: History, folder: Path, *, benign: Columns) -> None:
     ``company.json``: the settings. ``hazards``: per person and month-end, see ``hazards``. ``decisions``: who decided
     when, notice and true kind of every exit. ``people``: traits for life, group included. ``potential``: outcomes under
     each care action (``company.potential``). ``contagion``: every exit that teammates could catch, and how many there
-    were. ``benign_drops``: falls of activity that have nothing to do with leaving (first and last day, factor).
+    were. ``benign_drops``: falls of activity that have nothing to do with leaving (kind, first and last day, factor).
     """
     folder.mkdir(parents=True, exist_ok=True)
     roster = Roster(history)
