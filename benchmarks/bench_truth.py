@@ -2,6 +2,7 @@
 
     python benchmarks/bench_truth.py ladder --regimes realistic notice_lag accelerated --seeds 5
     python benchmarks/bench_truth.py ceiling --regimes notice_lag --seeds 3     what features could tell at best
+    python benchmarks/bench_truth.py falls --regimes notice_lag                 who knows hazards and sees every fall
     python benchmarks/bench_truth.py canary --regimes realistic --seeds 3       rows split at random, exits by lot
     python benchmarks/bench_truth.py small --sizes 60 200 1000 --draws 20       firms with few exits
     python benchmarks/bench_truth.py generator --seeds 200                      is the generator what it says
@@ -26,6 +27,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import polars as pl
+from falls import falls
 from sklearn.linear_model import Ridge
 
 from features.company import Company, invent_company, regime_named, true_risk
@@ -301,7 +303,7 @@ def log_loss(told: Told) -> np.ndarray:
     return -(told.left * np.log(risk) + (1 - told.left) * np.log1p(-risk))
 
 
-RUNS = {"ladder": ladder, "ceiling": ceiling, "canary": canary, "small": small}
+RUNS = {"ladder": ladder, "ceiling": ceiling, "falls": falls, "canary": canary, "small": small}
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from features.company.days import workdays
-from features.company.drops import SHOWS, drops
+from features.company.drops import ACTIVITIES, drops
 from features.company.history import History
 from features.company.records import Roster
 from features.company.staff import Columns
@@ -27,6 +27,8 @@ USUAL = {"message": 60, "email": 40, "meeting": 8, "project": 12}
 """The median person's acts a week; nobody's mail where the job writes none."""
 SPREAD, SIZE, SIZE_SPREAD = 0.6, 12, 0.4
 """Log SD of the people's means; median and log SD of the sizes of their negative binomial counts."""
+DRAW_BACK, UNCHANGED = 0.60, 0.25
+"""Of those who have decided to go; the others do more than before."""
 TIES = 0.7
 """How fast the ties of somebody who has decided to go loosen, where a company has a network: less help to others, and
 project work alone; not less work."""
@@ -41,7 +43,7 @@ class Weeks:
     begin: np.ndarray  # first day of the week on which the person worked here
     end: np.ndarray  # last such day
     away: np.ndarray  # the whole week on leave
-    activity: Columns  # factors on the person's usual activity, by the kinds of ``drops.SHOWS``
+    activity: Columns  # factors on the person's usual activity, by the kinds of ``drops.ACTIVITIES``
     benign: Columns  # drops that have nothing to do with leaving, as ``Drops.listed``
 
 
@@ -62,7 +64,7 @@ def weeks(history: History, rng: np.random.Generator) -> Weeks:
     row, week, begin, end, who = row[here], week[here], begin[here], end[here], who[here]
     rhythms = _rhythms(history, rng, panel["team"][row], who, week)
     decision = _after_decision(history, rng, who, end)
-    benign, shape = drops(history, rng, fridays), (len(people["team"]), len(fridays))
+    benign, shape = drops(history, rng), (len(people["team"]), len(fridays))
     usual = (
         DISENGAGEMENT * panel["eta"][row]
         + rhythms
@@ -71,9 +73,9 @@ def weeks(history: History, rng: np.random.Generator) -> Weeks:
         + np.log((end - begin).astype(int) + 1)
         - np.log(5)
     )
-    activity = {name: np.exp(usual + benign.log_factor(shape, name)[who, week]) for name in SHOWS}
+    activity = {name: np.exp(usual + np.log(benign.factor_on(shape, name)[who, week])) for name in ACTIVITIES}
     away = (rng.random(len(row)) < LEAVE_WEEKS) | benign.away(shape)[who, week]
-    return Weeks(row, week, begin, end, away, activity, benign.listed)
+    return Weeks(row, week, begin, end, away, activity, benign.listed(fridays))
 
 
 def _rhythms(
@@ -102,10 +104,10 @@ def _holidays(fridays: np.ndarray) -> np.ndarray:
 
 
 def _after_decision(history: History, rng: np.random.Generator, who: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Log factor once somebody has decided to go: over four weeks down 25-50 % in 60 %, nothing in 25 %, up in 15 %."""
+    """Log factor once somebody has decided to go: over four weeks down by a quarter to a half, nothing, or up."""
     n = len(history.people["team"])
     style, depth = rng.random(n), rng.uniform(0.25, 0.50, n)
-    change = np.select([style < 0.60, style < 0.85], [np.log(1 - depth), 0.0], np.log(1.2))
+    change = np.select([style < DRAW_BACK, style < DRAW_BACK + UNCHANGED], [np.log(1 - depth), 0.0], np.log(1.2))
     since = (day - history.people["decided"][who]).astype(int)
     return change[who] * np.clip(since / 28, 0, 1)
 

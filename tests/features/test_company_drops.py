@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from features.company import REGIMES, Company, traces
-from features.company.drops import INVOLVED, KINDS
+from features.company.drops import KINDS
 from features.company.lives import live
 from features.company.records import Roster
 
@@ -29,14 +29,14 @@ def inside(history, weeks):
     who, drops = history.panel["who"][weeks.row], weeks.benign
     fridays = weeks.week
     first = int(fridays.min())
-    counted = np.zeros((len(KINDS), len(who)), bool)
+    counted = {kind: np.zeros(len(who), bool) for kind in KINDS}
     monday = {int(w): weeks.begin[fridays == w].min() for w in np.unique(fridays)}
     begin = np.array([monday[int(w)] for w in range(first, int(fridays.max()) + 1)])[fridays - first]
     for one in range(len(drops["who"])):
         mine = (who == drops["who"][one]) & (begin >= drops["first_on"][one]) & (begin <= drops["last_on"][one])
-        counted[KINDS.index(drops["kind"][one])] |= mine
-    alone = counted.sum(axis=0) == 1
-    return {kind: counted[k] & alone for k, kind in enumerate(KINDS)} | {"none": ~counted.any(axis=0)}
+        counted[str(drops["kind"][one])] |= mine
+    at_once = np.sum(list(counted.values()), axis=0)
+    return {kind: mine & (at_once == 1) for kind, mine in counted.items()} | {"none": at_once == 0}
 
 
 def test_the_kinds_are_equally_common_and_keep_half_to_three_quarters(weeks):
@@ -63,7 +63,7 @@ def test_what_happens_to_a_team_happens_to_its_members_together(history, weeks, 
                 shares.append(len(who) / size)
                 break
     assert len(shares) > 0.8 * len(together)
-    assert np.mean(shares) == pytest.approx(INVOLVED[kind], abs=0.12)
+    assert np.mean(shares) == pytest.approx(KINDS[kind].team_share, abs=0.12)
 
 
 def test_a_new_tool_shows_in_writing_alone_and_deep_work_not_in_what_is_done(weeks, inside):

@@ -213,6 +213,7 @@ def test_the_truth_of_a_spoiled_world_still_tells_the_real_kind_of_every_exit(sp
     months = 150 * 26
     assert 0.6 < len(drops) / (3 * 0.25 / 12 * months) < 1.4
     assert set(drops["kind"]) == {"leave", "project", "tool", "focus"}
+    assert drops["factor"].is_between(0, 0.75).all()
     assert (drops["first_on"] <= drops["last_on"]).all()
 
 
