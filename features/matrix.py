@@ -15,9 +15,10 @@ for, not on the order of the input. All cards are always there; a column that ca
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -64,6 +65,14 @@ BLOCKS = (
 
 
 @dataclass(frozen=True)
+class Block:
+    """Columns of one theme: how they are worked out, and their cards."""
+
+    columns: Callable[[Panel], Frame]
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
 class Matrix:
     """Rows sorted by (as_of, employee_id): those two, then one column per card in card order.
 
@@ -85,9 +94,15 @@ class Matrix:
         return pd.DataFrame(columns, index=range(self.frame.height))
 
 
+def blocks_of(own: Sequence[OwnColumn] = ()) -> tuple[Block, ...]:
+    """All blocks in order, the organisation's own columns last."""
+    ours = (Block(block.columns, block.CARDS) for block in BLOCKS)
+    return (*ours, Block(partial(own_columns.columns, own=own), own_columns.cards(own)))
+
+
 def cards_of(own: Sequence[OwnColumn] = ()) -> tuple[Card, ...]:
     """The cards of all columns, in order."""
-    return (*(card for block in BLOCKS for card in block.CARDS), *own_columns.cards(own))
+    return tuple(card for block in blocks_of(own) for card in block.cards)
 
 
 def matrix(
@@ -101,10 +116,10 @@ def matrix(
 
     Comparisons with colleagues are made over everybody at risk before the rows asked for are picked.
     """
-    cards = cards_of(own)
     found = rows(records, as_of=as_of, own=own)
     if employees is not None:
         found = found.filter(nw.col("employee_id").is_in(sorted(employees)))
+    cards = cards_of(own)
     return Matrix(ordered(engine.collected(found, dates=("as_of",)), cards), cards)
 
 
@@ -113,13 +128,13 @@ def rows(records: Records, *, as_of: Sequence[date], own: Sequence[OwnColumn] = 
 
     With Spark records this is a Spark frame (``.to_native()``) to be written where the organisation keeps its tables.
     """
-    ground = panel(records, as_of)
-    parts = [(block.columns(ground), block.CARDS) for block in BLOCKS]
-    return _joined(ground, [*parts, (own_columns.columns(ground, own), own_columns.cards(own))])
+    return joined(panel(records, as_of), blocks_of(own))
 
 
-def _joined(ground: Panel, parts: Sequence[tuple[Frame, Sequence[Card]]]) -> Frame:
+def joined(ground: Panel, blocks: Sequence[Block]) -> Frame:
+    """The columns of the blocks beside each other, a row for everybody at risk on each snapshot."""
     rows = ground.rows.select("employee_id", "place", "as_of")
+    parts = [(block.columns(ground), block.cards) for block in blocks]
     for frame, cards in parts:
         wanted = engine.held(frame.select("employee_id", "place", *[card.column for card in cards]))
         rows = engine.rested(rows.join(wanted, on=["employee_id", "place"], how="left"))

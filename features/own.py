@@ -29,6 +29,12 @@ def cards(own: Sequence[OwnColumn]) -> tuple[Card, ...]:
     return tuple(card for one in own for card in _cards(one))
 
 
+def made_of(name: str) -> tuple[str, ...]:
+    """The names of all columns of the matrix that an own column of this name can become."""
+    kinds = (OwnColumn("", name, kind) for kind in ("category", "number"))
+    return tuple(card.column for one in kinds for card in _cards(one))
+
+
 def columns(panel: Panel, own: Sequence[OwnColumn]) -> Frame:
     """One row per (employee_id, place) with the columns of ``cards(own)``."""
     keys = ["employee_id", "place"]

@@ -122,8 +122,8 @@ def train(lake: Lake, plan: Plan, *, progress: Progress | None = None) -> Traine
     unseen, seen = judge(panel, ground.splits, plan, tell)
     landmarks = panel.take(~satisfies(panel, plan.apart, default=False)).landmarks(closed_on=panel.closed_on)
     fitted = fit_hazards(landmarks, settings(plan, panel), progress=tell_as(tell, "final model"))
-    rests = (ground.records, ground.last_as_of, lake.own_columns())
-    shares = {kind: guards.feed_shares(fitted.models[kind], *rests) for kind in {fitted.kind, "prior"}}
+    models = {kind: fitted.models[kind] for kind in (fitted.kind, "prior")}
+    shares = guards.feed_shares(models, ground.records, ground.last_as_of, lake.own_columns())
     told = (ground.remarks, ground.accepted, shares)
     return Trained(plan, panel, ground.splits, fitted, unseen, seen, ground.data_versions, *told)
 

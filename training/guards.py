@@ -6,7 +6,7 @@ stops the run: the others can be put right without a person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -54,18 +54,26 @@ def feed_lines(records: Records, until: date) -> list[str]:
     return [hole.text() for hole in holes(records, until)] + [one.text() for one in silences(records, until)]
 
 
-def feed_shares(model: RiskModel, records: Records, as_of: date, own: Sequence[OwnColumn]) -> dict[str, float]:
-    """Return {table: share of the mean absolute contributions on ``as_of`` that rests on columns reading it}.
+def feed_shares(
+    models: Mapping[str, RiskModel], records: Records, as_of: date, own: Sequence[OwnColumn]
+) -> dict[str, dict[str, float]]:
+    """Return for each model {table: share of the mean absolute contributions on ``as_of`` that rests on columns reading
+    it}.
 
     A column that reads two tables counts for both, so the shares may add up to more than 1.
     """
     rows = matrix(records, as_of=[as_of], own=own).to_pandas()
     if rows.empty:
-        return {}
+        return {kind: {} for kind in models}
+    reads = columns_by_table(records, [as_of], own=own)
+    return {kind: shares_of(model, rows, reads) for kind, model in models.items()}
+
+
+def shares_of(model: RiskModel, rows: pd.DataFrame, reads: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Return {table: share of the mean absolute contributions that rests on columns reading it}, shares above 0."""
     _, contributions = model.contributions(rows)
     size = pd.Series(np.abs(contributions).mean(axis=0), index=list(model.columns))
     if not size.sum() > 0:
         return {}
-    reads = columns_by_table(records, [as_of], own=own)
     shares = {table: float(size.reindex(list(columns)).sum() / size.sum()) for table, columns in reads.items()}
     return {table: round(share, 4) for table, share in shares.items() if share > 0}

@@ -23,8 +23,9 @@ import polars as pl
 
 from features.errors import FixableError
 from features.matrix import Matrix, matrix
+from features.own import made_of
 from features.snapshots import Records
-from features.sources import columns_by_table, delayed, made_of
+from features.sources import columns_by_table, delayed
 from features.tables import TABLES, OwnColumn
 from training.leak_columns import FEWEST_LEAVERS, NEAR, Ground, Known, Seen, numbers, suspicions
 from training.leak_model import MOST_CARRIED, Gap, quick_look

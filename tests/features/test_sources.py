@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from features import career, recognition, voice
-from features.matrix import matrix
-from features.sources import changed, columns_by_table, delayed, made_of
+from features.matrix import cards_of, matrix
+from features.own import made_of
+from features.sources import changed, columns_by_table, delayed
+from features.tables import OwnColumn
 from tests.features.random_records import AS_OF, OWN, records
 
 DAYS = AS_OF[2:3]
@@ -45,5 +47,18 @@ def test_records_that_come_later_change_the_columns_that_they_feed() -> None:
     assert changed(matrix(given, as_of=DAYS), matrix(given, as_of=DAYS)) == ()
 
 
-def test_an_own_number_becomes_a_latest_value_means_and_a_change() -> None:
-    assert made_of("x_a") == ("x_a", "x_a_latest", "x_a_mean_90d", "x_a_mean_365d", "x_a_change_90d")
+def test_nothing_is_missed_by_asking_only_the_blocks_that_open_a_table() -> None:
+    given, asked = records(1), ("positions", "surveys", "learning")
+    every = matrix(given, as_of=DAYS, own=OWN)
+    found = columns_by_table(given, DAYS, own=OWN, only=asked)
+    for name in asked:
+        rest = {other: frame for other, frame in given.items() if other != name}
+        assert found[name] == changed(every, matrix(rest, as_of=DAYS, own=OWN))
+    assert "x_value_mean_180d" in found["positions"]
+
+
+def test_every_column_that_an_own_one_becomes_is_known_by_its_name() -> None:
+    for kind in ("category", "number"):
+        ours = {card.column for card in cards_of((OwnColumn("surveys", "x_a", kind),))} - {c.column for c in cards_of()}
+        assert ours
+        assert ours <= set(made_of("x_a"))
