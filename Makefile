@@ -10,8 +10,8 @@ STATE  ?= var
 DEMO   := $(STATE)/demo
 PORT   ?= 8000
 
-# Threads of the numeric libraries fight over two cores and win nothing on tables of this size.
-export OMP_NUM_THREADS ?= 2
+# Folds and tests run side by side already: more threads of the numeric libraries only wait for each other's cores.
+export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 

@@ -63,7 +63,7 @@ class Ran:
 def run(state: Path, program: str, *words: str, code: int = 0) -> Ran:
     """Run ``retention-<program>`` on a state folder and hold it to its exit code."""
     settings = {k: v for k, v in os.environ.items() if not k.startswith(("RETENTION_", "MLFLOW_"))}
-    settings |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "120", "OMP_NUM_THREADS": "2"}
+    settings |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
     cli = {"train": "training.cli", "serve": "serving.cli"}[program]
     told = subprocess.run(
         [sys.executable, "-m", cli, *words, "--state", str(state)],
