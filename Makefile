@@ -105,8 +105,10 @@ bench-leaks: install ## planted leaks that are found, clean runs that are stoppe
 
 .PHONY: bench-truth
 bench-truth: install ## invented companies of several regimes: how far from .5 to the known hazards
-	@$(BENCH)/bench_truth.py ladder --regimes clinic realistic notice_lag accelerated --first-seed 102 --seeds 2
+	@$(BENCH)/bench_truth.py ladder --regimes clinic realistic notice_lag accelerated --first-seed 101 --seeds 3
 	@$(BENCH)/bench_truth.py ladder --regimes realistic notice_lag accelerated --sizes 4000 --months 60 --first-seed 102 --seeds 1
+	@$(BENCH)/bench_truth.py falls --regimes notice_lag --sizes 4000 --months 60 --first-seed 102 --seeds 1
+	@$(BENCH)/bench_truth.py canary --regimes realistic --seeds 3
 	@$(BENCH)/bench_truth.py small --sizes 60 200 1000 --first-seed 101 --draws 20
 
 .PHONY: bench-effects
